@@ -1,0 +1,265 @@
+//! The trait a connector's author implements.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::remote::{Page, Remote};
+use super::request::{Attempt, Lookup, PageRequest, Update};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{MemberChanges, RemoteId, Resource, ResourceKind};
+
+/// Code that speaks one protocol to one target, with the credentials of one connection.
+///
+/// # Contract
+///
+/// The numbers are quoted by [`conformance::connector`](crate::conformance::connector), which checks them.
+///
+/// 1. **One call is one logical request.** It builds the request, sends it and classifies the answer. It does not
+///    repeat, wait or look up on its own: the delivery core plans that. Only a token refresh, paging and one
+///    fallback of dialect may happen inside a call.
+/// 2. **`create` answers the target's own id**, or an error. An id is never invented.
+/// 3. **An existing resource is a [`Conflict`](ErrorKind::Conflict)**, not a success and not an update.
+/// 4. **`update` changes what its difference names** and leaves everything else at the target alone.
+/// 5. **Repeating an `update` or a `delete` is harmless.**
+/// 6. **`delete` of a resource that is not there is [`NotFound`](ErrorKind::NotFound)**, when the target says so in
+///    its protocol's own words; any other 404 is [`InvalidResponse`](ErrorKind::InvalidResponse).
+/// 7. **`find` returns only resources whose own body shows the id or the name that was asked for.** A target that
+///    ignores the question and lists everybody must not get an account linked to the wrong person.
+/// 8. **What the target lacks is [`Unsupported`](ErrorKind::Unsupported)**, never a success.
+/// 9. **An error's [`effect`](Error::effect) is honest**: [`NotSent`](crate::Effect::NotSent) and
+///    [`Rejected`](crate::Effect::Rejected) only when that is certain.
+/// 10. **Nothing secret or personal is in an error's message or in `Debug`.**
+/// 11. **Dropping a call's future is safe.** The core then treats the request as
+///     [`Unknown`](crate::Effect::Unknown).
+/// 12. **References are the target's ids.** Members and managers in what a connector receives are
+///     [`RemoteId`]s already.
+///
+/// # Implementing
+///
+/// Three methods are enough. The others answer [`Unsupported`](ErrorKind::Unsupported) until they are written;
+/// [`capabilities`](Self::capabilities) tells the core which ones are. Wrappers should forward every method and
+/// use `#[deny(clippy::missing_trait_methods)]` to be sure of it.
+#[async_trait]
+pub trait Connector: Debug + Send + Sync + 'static {
+    /// Creates the resource at the target and answers the target's id of it.
+    ///
+    /// A group comes with members where [`Capabilities::members_on_create`] says so, else without.
+    ///
+    /// # Errors
+    /// [`Conflict`](ErrorKind::Conflict) when the target has such a resource, [`Unsupported`](ErrorKind::Unsupported)
+    /// for a kind it does not know, and whatever the target or the network does.
+    async fn create(&self, resource: &Resource, attempt: &Attempt) -> Result<Remote>;
+
+    /// Brings an existing resource to the wanted state.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) when it is gone, [`Conflict`](ErrorKind::Conflict) when a new name is
+    /// taken, and whatever the target or the network does.
+    async fn update(&self, id: &RemoteId, update: &Update<'_>, attempt: &Attempt)
+    -> Result<Remote>;
+
+    /// Removes a resource.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) when it is gone already, and whatever the target or the network does.
+    async fn delete(&self, id: &RemoteId, kind: ResourceKind, attempt: &Attempt) -> Result<()>;
+
+    /// What the connector can do beyond the three methods above. Default: nothing.
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
+    }
+
+    /// The resources that show this id, or else this name.
+    ///
+    /// # Errors
+    /// [`Unsupported`](ErrorKind::Unsupported) by default, and whatever the target or the network does.
+    async fn find(&self, lookup: &Lookup<'_>, attempt: &Attempt) -> Result<Vec<Remote>> {
+        let _ = (lookup, attempt);
+        Err(unsupported("look-ups"))
+    }
+
+    /// Adds and removes members of a group.
+    ///
+    /// # Errors
+    /// [`Unsupported`](ErrorKind::Unsupported) by default, [`NotFound`](ErrorKind::NotFound) when the group is gone,
+    /// and whatever the target or the network does.
+    async fn change_members(
+        &self,
+        id: &RemoteId,
+        changes: &MemberChanges,
+        attempt: &Attempt,
+    ) -> Result<()> {
+        let _ = (id, changes, attempt);
+        Err(unsupported("changes of membership"))
+    }
+
+    /// One page of what the target has.
+    ///
+    /// # Errors
+    /// [`Unsupported`](ErrorKind::Unsupported) by default, and whatever the target or the network does.
+    async fn list(&self, page: &PageRequest) -> Result<Page> {
+        let _ = page;
+        Err(unsupported("listing"))
+    }
+
+    /// Whether the target answers and takes our credentials: the console's "test connection". Reads only.
+    ///
+    /// # Errors
+    /// [`Unsupported`](ErrorKind::Unsupported) by default, and whatever the target or the network does.
+    async fn check(&self) -> Result<Check> {
+        Err(unsupported("testing a connection"))
+    }
+}
+
+fn unsupported(what: &str) -> Error {
+    Error::new(
+        ErrorKind::Unsupported,
+        format!("this connector does not support {what}"),
+    )
+}
+
+/// What a connector can do beyond create, update and delete. Nothing, until said otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Capabilities {
+    /// Knows groups.
+    pub groups: bool,
+    /// A group may be created with its members.
+    pub members_on_create: bool,
+    /// The most members one request may change; 0 is no limit.
+    pub members_per_request: usize,
+    /// Implements `find`.
+    pub find: bool,
+    /// Implements `list`.
+    pub list: bool,
+    /// Implements `check`.
+    pub check: bool,
+}
+
+impl Capabilities {
+    /// Nothing.
+    ///
+    /// ```
+    /// use outbound_provisioning::connector::Capabilities;
+    ///
+    /// assert!(Capabilities::new().with_groups().with_members_per_request(100).groups);
+    /// ```
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Groups and changes of their members.
+    #[must_use]
+    pub fn with_groups(self) -> Self {
+        Self {
+            groups: true,
+            ..self
+        }
+    }
+
+    /// Members of a group in the create itself.
+    #[must_use]
+    pub fn with_members_on_create(self) -> Self {
+        Self {
+            members_on_create: true,
+            ..self
+        }
+    }
+
+    /// At most this many members in one request.
+    #[must_use]
+    pub fn with_members_per_request(self, most: usize) -> Self {
+        Self {
+            members_per_request: most,
+            ..self
+        }
+    }
+
+    /// Look-ups.
+    #[must_use]
+    pub fn with_find(self) -> Self {
+        Self { find: true, ..self }
+    }
+
+    /// Lists.
+    #[must_use]
+    pub fn with_list(self) -> Self {
+        Self { list: true, ..self }
+    }
+
+    /// The test of a connection.
+    #[must_use]
+    pub fn with_check(self) -> Self {
+        Self {
+            check: true,
+            ..self
+        }
+    }
+}
+
+/// What "test connection" found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Check {
+    /// Sentences for the administrator.
+    pub findings: Vec<String>,
+}
+
+impl Check {
+    /// A check with these findings.
+    pub fn new(findings: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            findings: findings.into_iter().collect(),
+        }
+    }
+}
+
+macro_rules! forward {
+    ($($pointer:ident),+) => {$(
+        #[deny(clippy::missing_trait_methods, reason = "a method that is not forwarded would fall back to its default")]
+        #[async_trait]
+        impl<T: Connector + ?Sized> Connector for $pointer<T> {
+            async fn create(&self, resource: &Resource, attempt: &Attempt) -> Result<Remote> {
+                (**self).create(resource, attempt).await
+            }
+
+            async fn update(&self, id: &RemoteId, update: &Update<'_>, attempt: &Attempt) -> Result<Remote> {
+                (**self).update(id, update, attempt).await
+            }
+
+            async fn delete(&self, id: &RemoteId, kind: ResourceKind, attempt: &Attempt) -> Result<()> {
+                (**self).delete(id, kind, attempt).await
+            }
+
+            fn capabilities(&self) -> Capabilities {
+                (**self).capabilities()
+            }
+
+            async fn find(&self, lookup: &Lookup<'_>, attempt: &Attempt) -> Result<Vec<Remote>> {
+                (**self).find(lookup, attempt).await
+            }
+
+            async fn change_members(
+                &self,
+                id: &RemoteId,
+                changes: &MemberChanges,
+                attempt: &Attempt,
+            ) -> Result<()> {
+                (**self).change_members(id, changes, attempt).await
+            }
+
+            async fn list(&self, page: &PageRequest) -> Result<Page> {
+                (**self).list(page).await
+            }
+
+            async fn check(&self) -> Result<Check> {
+                (**self).check().await
+            }
+        }
+    )+};
+}
+
+forward!(Arc, Box);

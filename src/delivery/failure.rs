@@ -1,0 +1,101 @@
+//! What comes after a failure: another try, or a person.
+
+use std::fmt;
+
+use crate::error::{Effect, Error, ErrorKind};
+
+/// Attempts that fail for good before a lane is parked (P12).
+const FAILURES_BEFORE_PARKING: u32 = 3;
+
+/// Why an attempt ended before all was done.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Failure {
+    /// It failed, and what comes next.
+    Failed { error: Error, next: Next },
+    /// The target or its connector cannot do this at all.
+    Unsupported,
+}
+
+/// What becomes of work that failed. It is never dropped (P3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "P3 is a complete case distinction: it is tried again, or it waits for a person"
+)]
+pub enum Next {
+    /// It is tried again, at the latest with the resource's next event.
+    Queued,
+    /// It waits for a person, or for a newer event of the same resource.
+    Parked(ParkReason),
+}
+
+/// Why work waits for a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ParkReason {
+    /// The target reports a conflict and shows no resource that would explain it.
+    Conflict,
+    /// Two or more resources at the target carry our id (F47). None was touched.
+    DuplicateRemote,
+    /// A create may have landed, and the connector offers no way to find out (P8).
+    InDoubt,
+    /// Somebody else's resource has the name (F107). It was not touched.
+    NameTaken,
+    /// Members changed in a group of which nothing else is known.
+    NeedsState,
+    /// The connector failed in a way that it should not, again and again (P12).
+    Poison,
+    /// The target refused the data, again and again (P12).
+    Rejected,
+}
+
+impl fmt::Display for ParkReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Conflict => "the target reports a conflict with something it does not show",
+            Self::DuplicateRemote => "two or more resources at the target carry our id",
+            Self::InDoubt => "a create may have landed, and the connector cannot look it up",
+            Self::NameTaken => "somebody else's resource has the name",
+            Self::NeedsState => "the group's own state is needed first",
+            Self::Poison => "the connector failed again and again",
+            Self::Rejected => "the target refused the data again and again",
+        })
+    }
+}
+
+impl Failure {
+    /// Work that waits for a person.
+    pub(super) fn parked(error: Error, reason: ParkReason) -> Self {
+        Self::Failed {
+            error,
+            next: Next::Parked(reason),
+        }
+    }
+
+    /// What comes after an error, given how many attempts in a row failed for good; counts this one (P12, P14).
+    pub(super) fn after(error: Error, failures: &mut u32) -> Self {
+        let counts = match error.kind() {
+            ErrorKind::Unsupported => return Self::Unsupported,
+            ErrorKind::Internal => Some(ParkReason::Poison),
+            // The connection's fault, not the resource's.
+            ErrorKind::Configuration
+            | ErrorKind::PermissionDenied
+            | ErrorKind::RateLimited
+            | ErrorKind::Unauthenticated => None,
+            _ if error.effect() == Effect::Rejected => Some(ParkReason::Rejected),
+            _ => None,
+        };
+        let next = match counts {
+            Some(reason) => {
+                *failures = failures.saturating_add(1);
+                if *failures >= FAILURES_BEFORE_PARKING {
+                    Next::Parked(reason)
+                } else {
+                    Next::Queued
+                }
+            }
+            None => Next::Queued,
+        };
+        Self::Failed { error, next }
+    }
+}

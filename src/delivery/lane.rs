@@ -1,0 +1,106 @@
+//! What is remembered of one resource at one target: what it should be, what it is, and what is in doubt.
+
+use std::sync::Arc;
+
+use super::members::Membership;
+use crate::model::{Link, Member, MemberChanges, Resource};
+
+/// The unit of order and of mutual exclusion: one resource at one target.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lane {
+    /// What the target should have.
+    pub(crate) desired: Desired,
+    /// The account that is there must go before a new one is created (delete and create folded together, P7).
+    pub(crate) replace: bool,
+    /// The account that is there.
+    pub(crate) link: Option<Link>,
+    /// Why the target must be asked before anything is created (P8).
+    pub(crate) look_up: Option<LookUp>,
+    /// A group's members.
+    pub(crate) membership: Membership,
+    /// Attempts in a row that failed for good (P12).
+    pub(crate) failures: u32,
+}
+
+/// What a target should have.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Desired {
+    /// Nobody has said.
+    #[default]
+    Unknown,
+    /// This. A group without its members.
+    Present(Arc<Resource>),
+    /// Nothing.
+    Absent,
+}
+
+/// Why a look-up comes before a create.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LookUp {
+    /// The target says that it has such a resource.
+    Conflict,
+    /// A create may have landed, or the account we knew is gone.
+    Doubt,
+}
+
+/// What an event asks of a lane.
+#[derive(Clone, Debug)]
+pub(crate) enum LaneChange {
+    /// Be this; with, for a new group, these members.
+    State(Arc<Resource>, Vec<Member>),
+    /// Be gone.
+    Delete,
+    /// Gain and lose these members.
+    Members(MemberChanges),
+    /// Nothing new: finish what is open.
+    Touch,
+}
+
+impl Lane {
+    /// The resources whose ids at the target are needed to write this one.
+    pub(crate) fn referred(&self) -> Vec<Member> {
+        let mut referred: Vec<Member> = self.membership.joining().cloned().collect();
+        if let Desired::Present(resource) = &self.desired
+            && let Resource::User(user) = &**resource
+        {
+            let manager = user
+                .enterprise
+                .as_ref()
+                .and_then(|enterprise| enterprise.manager.as_ref());
+            referred.extend(manager.map(|manager| Member::user(manager.value.clone())));
+        }
+        referred
+    }
+
+    /// Whether the resource is, may be, or is to be at the target. Updates and deletes go there.
+    pub(crate) fn is_concerned(&self) -> bool {
+        self.may_exist() || matches!(self.desired, Desired::Present(_))
+    }
+
+    /// Whether something at the target may be ours.
+    fn may_exist(&self) -> bool {
+        self.link.is_some() || self.look_up.is_some()
+    }
+
+    /// Folds one more change into what is desired (P7). Only done when the lane is claimed, never while an attempt
+    /// is under way.
+    pub(crate) fn absorb(&mut self, change: &LaneChange) {
+        match change {
+            LaneChange::State(resource, members) => {
+                self.desired = Desired::Present(Arc::clone(resource));
+                self.membership
+                    .absorb(&MemberChanges::new(members.iter().cloned(), []));
+            }
+            LaneChange::Delete => {
+                self.replace = self.may_exist();
+                self.look_up = self.look_up.map(|_| LookUp::Doubt);
+                self.desired = Desired::Absent;
+                self.membership = Membership::default();
+            }
+            LaneChange::Members(changes) => self.membership.absorb(changes),
+            LaneChange::Touch => return,
+        }
+        // A newer event gives a parked lane another chance (P12).
+        self.failures = 0;
+    }
+}

@@ -1,0 +1,155 @@
+//! A group's members at one target, kept as our own confirmed set: one change costs one request and no read (P17).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{Member, MemberChanges, Reference, RemoteId};
+
+use super::plan::References;
+
+/// Members by the host's ids.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Membership {
+    /// Who is in the group at the target, and under which id.
+    confirmed: BTreeMap<Member, RemoteId>,
+    /// Who has to be added, link or no link.
+    joining: BTreeSet<Member>,
+    /// Who has to be removed.
+    leaving: BTreeSet<Member>,
+    /// Who is in a request whose outcome is unknown.
+    doubtful: BTreeMap<Member, RemoteId>,
+}
+
+impl Membership {
+    /// Folds changes in. A member in doubt is asked for again, whichever way it goes now.
+    pub(super) fn absorb(&mut self, changes: &MemberChanges) {
+        for member in &changes.added {
+            self.leaving.remove(member);
+            if !self.confirmed.contains_key(member) || self.doubtful.contains_key(member) {
+                self.joining.insert(member.clone());
+            }
+        }
+        for member in &changes.removed {
+            self.joining.remove(member);
+            if self.confirmed.contains_key(member) || self.doubtful.contains_key(member) {
+                self.leaving.insert(member.clone());
+            }
+        }
+    }
+
+    /// Who has to be added.
+    pub(crate) fn joining(&self) -> impl Iterator<Item = &Member> {
+        self.joining.iter()
+    }
+
+    /// The next piece of at most `limit` changes (0: no limit), adds first, in the host's ids. Who has no link yet is
+    /// left for later.
+    pub(super) fn next_piece(&self, references: &References, limit: usize) -> MemberChanges {
+        let limit = if limit == 0 { usize::MAX } else { limit };
+        let added = self
+            .joining
+            .iter()
+            .filter(|member| references.contains_key(*member))
+            .take(limit);
+        let added: BTreeSet<Member> = added.cloned().collect();
+        let removed = self
+            .leaving
+            .iter()
+            .take(limit - added.len())
+            .cloned()
+            .collect();
+        MemberChanges { added, removed }
+    }
+
+    /// The same changes in the target's ids.
+    pub(super) fn translated(
+        &self,
+        piece: &MemberChanges,
+        references: &References,
+    ) -> MemberChanges {
+        let known = |member: &Member| {
+            self.confirmed
+                .get(member)
+                .or_else(|| self.doubtful.get(member))
+        };
+        let translate = |member: &Member, id: Option<&RemoteId>| {
+            id.map(|id| Member {
+                value: Reference::from(id),
+                kind: member.kind,
+            })
+        };
+        MemberChanges {
+            added: piece
+                .added
+                .iter()
+                .filter_map(|member| translate(member, references.get(member)))
+                .collect(),
+            removed: piece
+                .removed
+                .iter()
+                .filter_map(|member| translate(member, known(member)))
+                .collect(),
+        }
+    }
+
+    /// A request with this piece is about to be sent.
+    pub(super) fn intend(&mut self, piece: &MemberChanges, references: &References) {
+        for member in piece.added.iter().chain(&piece.removed) {
+            let id = references
+                .get(member)
+                .or_else(|| self.confirmed.get(member))
+                .cloned();
+            if let Some(id) = id {
+                self.doubtful.entry(member.clone()).or_insert(id);
+            }
+        }
+    }
+
+    /// The target has taken this piece.
+    pub(super) fn confirm(&mut self, piece: &MemberChanges) {
+        for member in &piece.added {
+            self.joining.remove(member);
+            if let Some(id) = self.doubtful.remove(member) {
+                self.confirmed.insert(member.clone(), id);
+            }
+        }
+        for member in &piece.removed {
+            self.leaving.remove(member);
+            self.doubtful.remove(member);
+            self.confirmed.remove(member);
+        }
+    }
+
+    /// The target has surely not taken this piece; what was in doubt before stays so.
+    pub(super) fn withdraw(&mut self, piece: &MemberChanges, doubtful_before: &BTreeSet<Member>) {
+        for member in piece.added.iter().chain(&piece.removed) {
+            if !doubtful_before.contains(member) {
+                self.doubtful.remove(member);
+            }
+        }
+    }
+
+    /// Which of a piece are in doubt already.
+    pub(super) fn doubtful_of(&self, piece: &MemberChanges) -> BTreeSet<Member> {
+        let all = piece.added.iter().chain(&piece.removed);
+        all.filter(|member| self.doubtful.contains_key(*member))
+            .cloned()
+            .collect()
+    }
+
+    /// The group was created anew with this piece: nobody else is in it.
+    pub(super) fn created_with(&mut self, piece: &MemberChanges) {
+        self.confirm(piece);
+        self.leaving.clear();
+        self.doubtful.clear();
+    }
+
+    /// The group at the target is gone, or is another one: who was in it may or may not be, and is added again.
+    pub(super) fn lost(&mut self) {
+        for (member, id) in std::mem::take(&mut self.confirmed) {
+            if !self.leaving.contains(&member) {
+                self.joining.insert(member.clone());
+            }
+            self.doubtful.entry(member).or_insert(id);
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The core: what one target is to look like, what is sent next, and what an answer means. Values in, values out.
+//!
+//! Not for: sending. There is no `async`, no clock, no sleep and no randomness in here, so that a simulator and
+//! production drive the same code. The [`dispatch`](crate::dispatch) room asks [`plan`] for the next [`Step`], sends
+//! it, and hands the answer to [`learn`], until the plan says that all is done.
+//!
+//! The [`Lane`] alone says what comes next, and a step is noted in it *before* it is sent. So an attempt that dies
+//! half-way, by a crash or a dropped future, needs no recovery code: the next plan begins with a look-up (C4 to C7).
+
+mod failure;
+mod lane;
+mod learn;
+mod members;
+mod outcome;
+mod plan;
+
+pub use failure::{Next, ParkReason};
+pub(crate) use lane::{Lane, LaneChange};
+pub(crate) use learn::{Answer, Verdict, learn};
+pub use outcome::{HoldReason, Outcome};
+pub(crate) use plan::{References, Step, intend, plan};

@@ -1,0 +1,106 @@
+//! What became of an event at a target. Done, skipped, unsupported and failed are four different answers.
+
+use std::fmt;
+
+use super::failure::{Failure, Next, ParkReason};
+use crate::error::Error;
+use crate::model::RemoteId;
+use crate::resolver::SkipReason;
+
+/// What became of an event at one target. Never a success for what was not done.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The target has confirmed it.
+    Delivered {
+        /// The target's id of the resource.
+        remote_id: RemoteId,
+    },
+    /// The target is in the wanted state already; no request was needed.
+    NotNeeded,
+    /// The deadline passed before the target answered. The work goes on (P20).
+    StillPending,
+    /// The event is kept and waits for a decision.
+    Held(HoldReason),
+    /// The target is not to know.
+    Skipped(SkipReason),
+    /// The target, or its connector, cannot do this.
+    Unsupported,
+    /// It did not work.
+    Failed {
+        /// Why.
+        error: Error,
+        /// What comes next. Nothing is dropped.
+        next: Next,
+    },
+}
+
+impl Outcome {
+    /// Whether the target is known to be in the wanted state.
+    pub fn is_done(&self) -> bool {
+        matches!(self, Self::Delivered { .. } | Self::NotNeeded)
+    }
+
+    /// An error after which the work is tried again.
+    pub(crate) fn queued(error: Error) -> Self {
+        Self::Failed {
+            error,
+            next: Next::Queued,
+        }
+    }
+
+    /// An error after which the work waits for a person.
+    pub(crate) fn parked(error: Error, reason: ParkReason) -> Self {
+        Self::Failed {
+            error,
+            next: Next::Parked(reason),
+        }
+    }
+}
+
+impl From<Failure> for Outcome {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Failed { error, next } => Self::Failed { error, next },
+            Failure::Unsupported => Self::Unsupported,
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Delivered { remote_id } => write!(f, "delivered as {remote_id}"),
+            Self::NotNeeded => f.write_str("not needed"),
+            Self::StillPending => f.write_str("still pending"),
+            Self::Held(reason) => write!(f, "held: {reason}"),
+            Self::Skipped(reason) => write!(f, "skipped: {reason}"),
+            Self::Unsupported => f.write_str("unsupported"),
+            Self::Failed {
+                error,
+                next: Next::Queued,
+            } => write!(f, "failed, stays queued: {error}"),
+            Self::Failed {
+                error,
+                next: Next::Parked(reason),
+            } => write!(f, "failed, parked ({reason}): {error}"),
+        }
+    }
+}
+
+/// Why an event is kept and not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HoldReason {
+    /// The resource is at a target that is switched off. It catches up with the first event after the target is
+    /// switched on again.
+    SwitchedOff,
+}
+
+impl fmt::Display for HoldReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SwitchedOff => "the connection or connector is switched off",
+        })
+    }
+}

@@ -1,0 +1,194 @@
+//! The next step of a lane, from what the lane remembers and nothing else.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::failure::{Failure, ParkReason};
+use super::lane::{Desired, Lane, LookUp};
+use crate::connector::Capabilities;
+use crate::error::{Error, ErrorKind};
+use crate::model::{
+    AttributePath, Difference, Manager, Member, MemberChanges, Reference, RemoteId, Resource,
+    ResourceKey, ResourceKind,
+};
+
+/// The target's ids of resources that a lane's resource refers to, as far as they are linked.
+pub(crate) type References = HashMap<Member, RemoteId>;
+
+/// What to do next.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// Ask the target who carries our id.
+    Find { name: String },
+    /// Create it; a group with this piece of its members, in the host's ids.
+    Create {
+        wanted: Arc<Resource>,
+        members: MemberChanges,
+    },
+    /// Change it.
+    Update {
+        id: RemoteId,
+        wanted: Arc<Resource>,
+        difference: Difference,
+        version: Option<String>,
+        doubtful_before: Vec<AttributePath>,
+    },
+    /// Change a group's members: the piece in the host's ids, and as it is sent.
+    ChangeMembers {
+        id: RemoteId,
+        piece: MemberChanges,
+        sent: MemberChanges,
+        doubtful_before: BTreeSet<Member>,
+    },
+    /// Remove it.
+    Delete { id: RemoteId },
+    /// Nothing is left to do.
+    Done,
+    /// Nothing can be done.
+    Stop(Failure),
+}
+
+/// The next step.
+pub(crate) fn plan(
+    lane: &Lane,
+    key: &ResourceKey,
+    capabilities: Capabilities,
+    references: &References,
+) -> Step {
+    if key.kind == ResourceKind::Group && !capabilities.groups && lane.is_concerned() {
+        return Step::Stop(Failure::Unsupported);
+    }
+    let wanted = match &lane.desired {
+        Desired::Present(resource) if !lane.replace => resource,
+        Desired::Present(_) | Desired::Absent => return plan_removal(lane),
+        Desired::Unknown => return plan_unknown(lane),
+    };
+    match &lane.link {
+        None if lane.look_up.is_some() => Step::Find {
+            name: wanted.name().to_owned(),
+        },
+        None => plan_create(lane, wanted, capabilities, references),
+        Some(link) => {
+            let wanted = project(wanted, references);
+            let base = link.confirmed.as_ref();
+            let difference = base
+                .map_or_else(
+                    || Difference::from_nothing(&wanted),
+                    |base| Difference::between(base, &wanted),
+                )
+                .and_again(&link.doubtful, &wanted);
+            if !difference.is_empty() {
+                return Step::Update {
+                    id: link.remote_id.clone(),
+                    wanted,
+                    difference,
+                    version: link.version.clone(),
+                    doubtful_before: link.doubtful.clone(),
+                };
+            }
+            let piece = lane
+                .membership
+                .next_piece(references, capabilities.members_per_request);
+            if piece.is_empty() {
+                return Step::Done;
+            }
+            Step::ChangeMembers {
+                id: link.remote_id.clone(),
+                sent: lane.membership.translated(&piece, references),
+                doubtful_before: lane.membership.doubtful_of(&piece),
+                piece,
+            }
+        }
+    }
+}
+
+fn plan_removal(lane: &Lane) -> Step {
+    match &lane.link {
+        Some(link) => Step::Delete {
+            id: link.remote_id.clone(),
+        },
+        None if lane.look_up.is_some() => Step::Find {
+            name: String::new(),
+        },
+        None => Step::Done,
+    }
+}
+
+/// Members of a group about which nothing else is known (design 5, last row of the event table).
+fn plan_unknown(lane: &Lane) -> Step {
+    if lane.membership.joining().next().is_none() {
+        return Step::Done;
+    }
+    let message = "members changed in a group that was never announced here; send the group's state with Event::group_updated";
+    Step::Stop(Failure::parked(
+        Error::new(ErrorKind::InvalidEvent, message),
+        ParkReason::NeedsState,
+    ))
+}
+
+fn plan_create(
+    lane: &Lane,
+    wanted: &Arc<Resource>,
+    capabilities: Capabilities,
+    references: &References,
+) -> Step {
+    let members = if capabilities.members_on_create {
+        lane.membership
+            .next_piece(references, capabilities.members_per_request)
+    } else {
+        MemberChanges::default()
+    };
+    let mut wanted = project(wanted, references);
+    if !members.is_empty()
+        && let Resource::Group(group) = Arc::make_mut(&mut wanted)
+    {
+        group.members = lane
+            .membership
+            .translated(&members, references)
+            .added
+            .into_iter()
+            .collect();
+    }
+    Step::Create { wanted, members }
+}
+
+/// What the target should see: references in its own ids, and without those it has no id for yet (P17).
+fn project(resource: &Arc<Resource>, references: &References) -> Arc<Resource> {
+    let Resource::User(user) = &**resource else {
+        return Arc::clone(resource);
+    };
+    let Some(manager) = user
+        .enterprise
+        .as_ref()
+        .and_then(|enterprise| enterprise.manager.as_ref())
+    else {
+        return Arc::clone(resource);
+    };
+    let remote = references.get(&Member::user(manager.value.clone()));
+    let mut user = user.clone();
+    if let Some(enterprise) = &mut user.enterprise {
+        enterprise.manager = remote.map(|id| Manager::new(Reference::from(id)));
+    }
+    Arc::new(user.into())
+}
+
+/// Notes in the lane what is about to be sent, so that nothing is forgotten if no answer is ever read.
+pub(crate) fn intend(lane: &mut Lane, step: &Step, references: &References) {
+    match step {
+        Step::Create { members, .. } => {
+            lane.look_up = Some(LookUp::Doubt);
+            lane.membership.intend(members, references);
+        }
+        Step::Update { difference, .. } => {
+            if let Some(link) = &mut lane.link {
+                for (path, _) in difference.iter() {
+                    if !link.doubtful.contains(path) {
+                        link.doubtful.push(path.clone());
+                    }
+                }
+            }
+        }
+        Step::ChangeMembers { piece, .. } => lane.membership.intend(piece, references),
+        Step::Find { .. } | Step::Delete { .. } | Step::Done | Step::Stop(_) => {}
+    }
+}

@@ -1,0 +1,162 @@
+//! Works on one lane: asks the core for the next step, sends it, hands the answer back.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use super::dispatcher::Shared;
+use super::join::caught;
+use super::snapshot::Snapshot;
+use crate::connector::{Attempt, Connector, Lookup, Update};
+use crate::delivery::{Answer, Outcome, ParkReason, Step, Verdict, intend, learn, plan};
+use crate::error::{Error, ErrorKind, Result};
+use crate::host::Observation;
+use crate::model::EventId;
+use crate::store::{Claim, LaneSlot, Turn};
+
+/// Look-ups in one attempt; more means that the target contradicts itself (F43).
+const MOST_LOOK_UPS: usize = 3;
+
+/// Waits for the lane's turn and works on it, unless somebody else's work settles the event first.
+pub(super) async fn drive(
+    shared: Arc<Shared>,
+    snapshot: Arc<Snapshot>,
+    slot: Arc<LaneSlot>,
+    event: EventId,
+) -> Outcome {
+    let ticket = Ticket { slot, event };
+    match poll_fn(|context| ticket.slot.poll_turn(event, context)).await {
+        Turn::Settled(outcome) => outcome,
+        Turn::Work(claim) => {
+            let outcome = work(&shared, &snapshot, &claim).await;
+            claim.settle(outcome.clone());
+            outcome
+        }
+    }
+}
+
+/// Somebody waits for an event's outcome, until this is dropped.
+struct Ticket {
+    slot: Arc<LaneSlot>,
+    event: EventId,
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.slot.drop_ticket(self.event);
+    }
+}
+
+async fn work(shared: &Shared, snapshot: &Snapshot, claim: &Claim) -> Outcome {
+    let slot = &claim.slot;
+    let connector = match snapshot.connector(&slot.target) {
+        Ok(connector) => connector,
+        Err(error) => return Outcome::queued(error),
+    };
+    let organization = &slot.key.organization;
+    let references = shared.store.references(
+        organization,
+        &slot.target,
+        &slot.with_lane(|lane| lane.referred()),
+    );
+    let capabilities = connector.capabilities();
+    let attempt = Attempt::new(
+        organization.clone(),
+        claim.newest,
+        slot.target.clone(),
+        claim.attempt,
+    );
+    let (mut account, mut look_ups) = (None, 0);
+    loop {
+        let step = slot.with_lane(|lane| {
+            let step = plan(lane, &slot.key, capabilities, &references);
+            intend(lane, &step, &references);
+            step
+        });
+        let answer = match &step {
+            Step::Done => {
+                return account.map_or(Outcome::NotNeeded, |remote_id| Outcome::Delivered {
+                    remote_id,
+                });
+            }
+            Step::Stop(failure) => return failure.clone().into(),
+            Step::Find { .. } if look_ups == MOST_LOOK_UPS => {
+                let error = Error::new(
+                    ErrorKind::Conflict,
+                    "the target contradicts itself about whether the resource is there",
+                );
+                return Outcome::parked(error, ParkReason::Conflict);
+            }
+            Step::Find { .. } => {
+                look_ups += 1;
+                send(&*connector, claim, &step, &attempt).await
+            }
+            _ => send(&*connector, claim, &step, &attempt).await,
+        };
+        observe(shared, claim, &step, &answer);
+        match slot.with_lane(|lane| learn(lane, &slot.key.id, step, answer)) {
+            Verdict::Continue(touched) => account = touched.or(account),
+            Verdict::Stop(failure) => return failure.into(),
+        }
+    }
+}
+
+/// One call of the connector. A panic is an error like any other (F4).
+async fn send(connector: &dyn Connector, claim: &Claim, step: &Step, attempt: &Attempt) -> Answer {
+    let key = &claim.slot.key;
+    match step {
+        Step::Find { name } => {
+            let lookup = Lookup::new(key.kind, &key.id, name);
+            Answer::Found(settled(caught(connector.find(&lookup, attempt)).await))
+        }
+        Step::Create { wanted, .. } => {
+            Answer::Resource(settled(caught(connector.create(wanted, attempt)).await))
+        }
+        Step::Update {
+            id,
+            wanted,
+            difference,
+            version,
+            ..
+        } => {
+            let update = Update::new(wanted, difference).on_version(version.as_deref());
+            Answer::Resource(settled(
+                caught(connector.update(id, &update, attempt)).await,
+            ))
+        }
+        Step::ChangeMembers { id, sent, .. } => Answer::Empty(settled(
+            caught(connector.change_members(id, sent, attempt)).await,
+        )),
+        Step::Delete { id } => Answer::Empty(settled(
+            caught(connector.delete(id, key.kind, attempt)).await,
+        )),
+        // The caller has returned by now.
+        Step::Done | Step::Stop(_) => Answer::Empty(Ok(())),
+    }
+}
+
+fn settled<T>(answer: Option<Result<T>>) -> Result<T> {
+    answer.unwrap_or_else(|| Err(Error::new(ErrorKind::Internal, "the connector panicked")))
+}
+
+fn observe(shared: &Shared, claim: &Claim, step: &Step, answer: &Answer) {
+    let operation = match step {
+        Step::Find { .. } => "find",
+        Step::Create { .. } => "create",
+        Step::Update { .. } => "update",
+        Step::ChangeMembers { .. } => "change_members",
+        Step::Delete { .. } => "delete",
+        Step::Done | Step::Stop(_) => return,
+    };
+    let error = match answer {
+        Answer::Resource(answer) => answer.as_ref().err(),
+        Answer::Found(answer) => answer.as_ref().err(),
+        Answer::Empty(answer) => answer.as_ref().err(),
+    };
+    let (resource, target) = (&claim.slot.key, &claim.slot.target);
+    shared.snapshots.observer.observe(&Observation::Answered {
+        resource,
+        target,
+        operation,
+        error,
+    });
+}

@@ -1,0 +1,37 @@
+//! Puts the parts together: event in, one outcome per target out.
+//!
+//! Not for: protocols (the connectors), or decisions (the resolver and the delivery core).
+//!
+//! ```
+//! # #[cfg(all(feature = "mock", feature = "blocking", feature = "tokio"))]
+//! # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+//! use outbound_provisioning::mock::MockConnector;
+//! use outbound_provisioning::model::{Configuration, Connection, Event, OrganizationConfiguration, Properties, Provisioner, User};
+//! use outbound_provisioning::{ConnectorRegistry, Dispatcher};
+//!
+//! let acme = OrganizationConfiguration::new()
+//!     .with_connection("crm", Connection::new("CRM").with_connector("mock", Properties::new()))
+//!     .with_provisioner(Provisioner::new("crm", "mock").blocking());
+//! let registry = ConnectorRegistry::new().with_instance("mock", MockConnector::new());
+//! let dispatcher = Dispatcher::builder(Configuration::new().with_organization("acme", acme), registry).build()?;
+//!
+//! let report = dispatcher.dispatch(Event::user_created(User::new("u-1", "ada")).in_organization("acme")).await?;
+//! assert!(report.deliveries[0].outcome.is_done());
+//! # Ok::<(), outbound_provisioning::Error>(())
+//! # }).unwrap();
+//! ```
+
+mod builder;
+mod dispatcher;
+mod drive;
+mod handover;
+mod join;
+mod modes;
+mod plan;
+mod report;
+mod snapshot;
+
+pub use builder::DispatcherBuilder;
+pub use dispatcher::{Dispatch, Dispatcher};
+pub use plan::{Action, Plan, Planned};
+pub use report::{Because, Delivery, Report};

@@ -1,0 +1,55 @@
+//! Which options this build and this dispatcher serve. What is configured and cannot be served is an error, never
+//! something else instead.
+
+use std::time::Duration;
+
+use crate::model::{OrganizationConfiguration, Problems, Provisioner, Wait};
+
+/// Notes every provisioner whose options cannot be served.
+pub(super) fn check(
+    organization: &OrganizationConfiguration,
+    path: &str,
+    has_timer: bool,
+    problems: &mut Problems,
+) {
+    for (place, provisioner) in organization.provisioners.iter().enumerate() {
+        check_one(
+            provisioner,
+            &format!("{path}.provisioners[{place}]"),
+            has_timer,
+            problems,
+        );
+    }
+    for (id, application) in &organization.applications {
+        for (place, provisioner) in application.provisioners.iter().enumerate() {
+            let path = format!("{path}.applications.{id}.provisioners[{place}]");
+            check_one(provisioner, &path, has_timer, problems);
+        }
+    }
+}
+
+fn check_one(provisioner: &Provisioner, path: &str, has_timer: bool, problems: &mut Problems) {
+    match provisioner.wait {
+        Wait::NonBlocking => problems.note(
+            format!("{path}.blocking"),
+            "non-blocking provisioners need a durable store, which this version does not have yet; set blocking to true",
+        ),
+        Wait::Blocking(_) if !cfg!(feature = "blocking") => {
+            problems.note(format!("{path}.blocking"), "this build does not serve blocking provisioners; enable the feature `blocking`");
+        }
+        Wait::Blocking(Some(Duration::ZERO)) => {
+            problems.note(format!("{path}.deadline_ms"), "a deadline of 0 ms never waits; give at least 1");
+        }
+        Wait::Blocking(Some(_)) if !has_timer => problems.note(
+            format!("{path}.deadline_ms"),
+            "a deadline needs a timer; give the dispatcher a runtime, or remove the deadline",
+        ),
+        Wait::Blocking(_) => {}
+    }
+    if provisioner.rules {
+        problems.note(
+            format!("{path}.rules"),
+            "there is no rule engine in this version, and nothing is provisioned unasked; set rules to false",
+        );
+    }
+}

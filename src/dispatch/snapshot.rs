@@ -1,0 +1,239 @@
+//! One configuration, checked, with its connectors: an event sees one of these and never a mixture.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::modes;
+use crate::connector::{BuildContext, Connector, ConnectorRegistry};
+use crate::error::{Error, ErrorKind, Result};
+use crate::host::{ConfigurationSource, Observation, Observer, SecretSource};
+use crate::model::{OrganizationConfiguration, OrganizationId, Problems, Target};
+
+/// Organizations whose configuration is kept at hand. The one unused for longest makes room; it is loaded again when
+/// it is needed.
+const CACHED_ORGANIZATIONS: usize = 10_000;
+
+/// The configuration of one organization at one moment, with its connectors.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    pub(super) version: u64,
+    pub(super) configuration: Arc<OrganizationConfiguration>,
+    connectors: HashMap<Target, Result<Arc<dyn Connector>>>,
+}
+
+impl Snapshot {
+    /// The connector of a target; an error when it cannot be built or is no longer there.
+    pub(super) fn connector(&self, target: &Target) -> Result<Arc<dyn Connector>> {
+        self.connectors.get(target).cloned().unwrap_or_else(|| {
+            let message = format!("the connection or connector of {target} is no longer set up; set it up again to finish what is open there");
+            Err(Error::new(ErrorKind::Configuration, message))
+        })
+    }
+}
+
+/// Loads, checks and keeps the snapshots of all organizations.
+#[derive(Debug)]
+pub(super) struct Snapshots {
+    pub(super) source: Arc<dyn ConfigurationSource>,
+    pub(super) registry: ConnectorRegistry,
+    pub(super) secrets: Arc<dyn SecretSource>,
+    pub(super) observer: Arc<dyn Observer>,
+    pub(super) has_timer: bool,
+    pub(super) cache: Mutex<Cache>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Cache {
+    entries: HashMap<OrganizationId, Entry>,
+    clock: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    snapshot: Arc<Snapshot>,
+    /// The newest version that was refused, so that it is not read again for every event.
+    refused: Option<u64>,
+    used: u64,
+}
+
+impl Snapshots {
+    /// Notes what is wrong with one organization's configuration.
+    pub(super) fn check(
+        &self,
+        organization: &OrganizationConfiguration,
+        path: &str,
+        problems: &mut Problems,
+    ) {
+        self.registry
+            .check_organization(organization, path, problems);
+        modes::check(organization, path, self.has_timer, problems);
+    }
+
+    /// The snapshot for an event that comes now. An invalid or unreachable new version keeps the last good one, and
+    /// the observer is told.
+    pub(super) async fn current(&self, organization: &OrganizationId) -> Result<Arc<Snapshot>> {
+        let kept = self.cached(organization);
+        let version = match (self.source.version(organization).await, kept) {
+            (Ok(version), Some((snapshot, refused))) => {
+                if version == snapshot.version || refused == Some(version) {
+                    return Ok(snapshot);
+                }
+                version
+            }
+            (Ok(version), None) => version,
+            (Err(error), Some((snapshot, _))) => {
+                self.observer
+                    .observe(&Observation::ConfigurationUnavailable {
+                        organization,
+                        error: &error,
+                    });
+                return Ok(snapshot);
+            }
+            (Err(error), None) => return Err(error),
+        };
+        match self.load(organization).await {
+            Ok(snapshot) => {
+                let snapshot = Arc::new(snapshot);
+                self.keep(organization, &snapshot);
+                Ok(snapshot)
+            }
+            Err(refusal) => self.keep_last_good(organization, version, refusal),
+        }
+    }
+
+    async fn load(&self, organization: &OrganizationId) -> Result<Snapshot, Refusal> {
+        let (version, configuration) = match self
+            .source
+            .load(organization)
+            .await
+            .map_err(Refusal::Unavailable)?
+        {
+            Some(loaded) => (loaded.version, loaded.configuration),
+            None => (
+                self.source
+                    .version(organization)
+                    .await
+                    .map_err(Refusal::Unavailable)?,
+                Arc::default(),
+            ),
+        };
+        let mut problems = Problems::new();
+        self.check(
+            &configuration,
+            &format!("organizations.{organization}"),
+            &mut problems,
+        );
+        problems
+            .or(())
+            .map_err(|problems| Refusal::Invalid { version, problems })?;
+        Ok(self.build(organization, version, configuration))
+    }
+
+    fn build(
+        &self,
+        organization: &OrganizationId,
+        version: u64,
+        configuration: Arc<OrganizationConfiguration>,
+    ) -> Snapshot {
+        let mut connectors = HashMap::new();
+        for (connection, settings) in &configuration.connections {
+            for (connector, settings) in &settings.connectors {
+                let target = Target::new(connection.clone(), connector.clone());
+                let context = BuildContext::new(
+                    organization.clone(),
+                    target.clone(),
+                    version,
+                    settings.properties.clone(),
+                    Arc::clone(&self.secrets),
+                );
+                connectors.insert(target, self.registry.build(&context));
+            }
+        }
+        Snapshot {
+            version,
+            configuration,
+            connectors,
+        }
+    }
+
+    fn keep_last_good(
+        &self,
+        organization: &OrganizationId,
+        version: u64,
+        refusal: Refusal,
+    ) -> Result<Arc<Snapshot>> {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = cache.entries.get_mut(organization).map(|entry| {
+            if let Refusal::Invalid { .. } = refusal {
+                entry.refused = Some(version);
+            }
+            Arc::clone(&entry.snapshot)
+        });
+        drop(cache);
+        let error = match refusal {
+            Refusal::Invalid { version, problems } => {
+                self.observer.observe(&Observation::ConfigurationRefused {
+                    organization,
+                    version,
+                    problems: &problems,
+                });
+                problems.into()
+            }
+            Refusal::Unavailable(error) => {
+                self.observer
+                    .observe(&Observation::ConfigurationUnavailable {
+                        organization,
+                        error: &error,
+                    });
+                error
+            }
+        };
+        kept.ok_or(error)
+    }
+
+    fn cached(&self, organization: &OrganizationId) -> Option<(Arc<Snapshot>, Option<u64>)> {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.clock += 1;
+        let now = cache.clock;
+        let entry = cache.entries.get_mut(organization)?;
+        entry.used = now;
+        Some((Arc::clone(&entry.snapshot), entry.refused))
+    }
+
+    fn keep(&self, organization: &OrganizationId, snapshot: &Arc<Snapshot>) {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = cache.clock;
+        if let Some(entry) = cache.entries.get_mut(organization) {
+            // Another event may have loaded a newer one meanwhile.
+            if entry.snapshot.version <= snapshot.version {
+                *entry = Entry {
+                    snapshot: Arc::clone(snapshot),
+                    refused: None,
+                    used,
+                };
+            }
+            return;
+        }
+        if cache.entries.len() >= CACHED_ORGANIZATIONS {
+            let oldest = cache
+                .entries
+                .iter()
+                .min_by_key(|(_, entry)| entry.used)
+                .map(|(id, _)| id.clone());
+            oldest.and_then(|id| cache.entries.remove(&id));
+        }
+        cache.entries.insert(
+            organization.clone(),
+            Entry {
+                snapshot: Arc::clone(snapshot),
+                refused: None,
+                used,
+            },
+        );
+    }
+}
+
+enum Refusal {
+    Invalid { version: u64, problems: Problems },
+    Unavailable(Error),
+}

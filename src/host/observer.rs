@@ -1,0 +1,54 @@
+//! What the host may watch.
+
+use std::fmt::Debug;
+
+use crate::error::Error;
+use crate::model::{OrganizationId, Problems, ResourceKey, Target};
+
+/// Is told what happens. Called in line: an observer that is slow makes the library slow.
+pub trait Observer: Debug + Send + Sync + 'static {
+    /// Something happened.
+    fn observe(&self, observation: &Observation<'_>);
+}
+
+/// Something that happened. Holds no secrets and no personal data beyond ids.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Observation<'a> {
+    /// An alarm: a new version of a configuration is invalid and the last good one stays in use.
+    ConfigurationRefused {
+        /// Whose configuration.
+        organization: &'a OrganizationId,
+        /// The version that is refused.
+        version: u64,
+        /// What is wrong with it.
+        problems: &'a Problems,
+    },
+    /// A configuration could not be asked for; the last good one stays in use.
+    ConfigurationUnavailable {
+        /// Whose configuration.
+        organization: &'a OrganizationId,
+        /// Why.
+        error: &'a Error,
+    },
+    /// A request to a target ended.
+    Answered {
+        /// Whose resource.
+        resource: &'a ResourceKey,
+        /// Where.
+        target: &'a Target,
+        /// `create`, `update`, `delete`, `find` or `change_members`.
+        operation: &'static str,
+        /// Why it failed, if it did.
+        error: Option<&'a Error>,
+    },
+}
+
+/// Watches nothing.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn observe(&self, _: &Observation<'_>) {}
+}

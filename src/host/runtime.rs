@@ -1,0 +1,26 @@
+//! Time and tasks. The library has no clock and spawns nothing on its own.
+
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::model::Timestamp;
+
+/// The host's clock and its tasks.
+///
+/// Without one there is no timer and no spawn: a deadline is then a configuration error, and work stands still while
+/// nobody waits for it.
+#[async_trait]
+pub trait Runtime: Debug + Send + Sync + 'static {
+    /// The time now.
+    fn now(&self) -> Timestamp;
+
+    /// Comes back after this long.
+    async fn sleep(&self, duration: Duration);
+
+    /// Runs a task to its end, whether or not anybody waits for it.
+    fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>);
+}

@@ -1,0 +1,292 @@
+//! What happened at the host.
+
+use std::fmt;
+
+use crate::error::{Error, ErrorKind, Result};
+
+use super::group::{Group, Member, MemberChanges};
+use super::ids::{ApplicationId, LocalId, OrganizationId};
+use super::resource::{Resource, ResourceKey, ResourceKind};
+
+use super::user::User;
+
+/// The largest event that is accepted, in bytes of its JSON (F73).
+pub const MAX_EVENT_BYTES: usize = 1024 * 1024;
+
+/// One committed change of one user or group.
+///
+/// User events carry the full state after the change. Group events carry the attributes, and *changes* of
+/// membership; only [`group_created`](Self::group_created) may bring members along.
+///
+/// ```
+/// use outbound_provisioning::model::{Event, Member, Trigger, User};
+///
+/// let created = Event::user_created(User::new("u-42", "ada"))
+///     .in_organization("acme")
+///     .through("payroll")
+///     .triggered_by(Trigger::Api);
+/// assert!(created.check().is_ok());
+///
+/// let joined = Event::members_changed("g-1", [Member::user("u-42")], []).in_organization("acme");
+/// assert_eq!(joined.local_id().as_str(), "g-1");
+/// ```
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Event {
+    /// Whose resource.
+    pub organization: OrganizationId,
+    /// The application through which it happened, if any.
+    pub application: Option<ApplicationId>,
+    /// Why it happened.
+    pub trigger: Trigger,
+    /// What happened.
+    pub change: EventChange,
+}
+
+/// What happened to the resource.
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub enum EventChange {
+    /// It exists since now; its full state.
+    Created(Resource),
+    /// It changed; a user's full state, a group's attributes.
+    Updated(Resource),
+    /// It is gone.
+    Deleted(ResourceKind, LocalId),
+    /// Members joined and left a group.
+    MembersChanged(LocalId, MemberChanges),
+}
+
+/// Why a resource changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Trigger {
+    /// Through an API of the host.
+    #[default]
+    Api,
+    /// By an administrator in the console.
+    Console,
+    /// The user signed up.
+    SelfSignUp,
+    /// At a federated login, just in time. Provisioned only where the provisioner's JIT option is on.
+    JustInTime,
+    /// A first load.
+    Import,
+}
+
+impl Event {
+    fn new(change: EventChange) -> Self {
+        Self {
+            organization: OrganizationId::default(),
+            application: None,
+            trigger: Trigger::default(),
+            change,
+        }
+    }
+
+    /// A user was created; its full state.
+    pub fn user_created(user: User) -> Self {
+        Self::new(EventChange::Created(user.into()))
+    }
+
+    /// A user changed; its full state after the change.
+    pub fn user_updated(user: User) -> Self {
+        Self::new(EventChange::Updated(user.into()))
+    }
+
+    /// A user was deleted.
+    pub fn user_deleted(id: impl Into<LocalId>) -> Self {
+        Self::new(EventChange::Deleted(ResourceKind::User, id.into()))
+    }
+
+    /// A group was created, with the members it has.
+    pub fn group_created(group: Group) -> Self {
+        Self::new(EventChange::Created(group.into()))
+    }
+
+    /// A group's attributes changed. Its members are left alone and must not be given:
+    /// see [`members_changed`](Self::members_changed).
+    pub fn group_updated(group: Group) -> Self {
+        Self::new(EventChange::Updated(group.into()))
+    }
+
+    /// A group was deleted.
+    pub fn group_deleted(id: impl Into<LocalId>) -> Self {
+        Self::new(EventChange::Deleted(ResourceKind::Group, id.into()))
+    }
+
+    /// Members joined and left a group.
+    pub fn members_changed(
+        group: impl Into<LocalId>,
+        added: impl IntoIterator<Item = Member>,
+        removed: impl IntoIterator<Item = Member>,
+    ) -> Self {
+        Self::new(EventChange::MembersChanged(
+            group.into(),
+            MemberChanges::new(added, removed),
+        ))
+    }
+
+    /// The same event in this organization. Needed: an event without one is refused.
+    #[must_use]
+    pub fn in_organization(mut self, organization: impl Into<OrganizationId>) -> Self {
+        self.organization = organization.into();
+        self
+    }
+
+    /// The same event, through this application.
+    #[must_use]
+    pub fn through(mut self, application: impl Into<ApplicationId>) -> Self {
+        self.application = Some(application.into());
+        self
+    }
+
+    /// The same event, for this reason.
+    #[must_use]
+    pub fn triggered_by(mut self, trigger: Trigger) -> Self {
+        self.trigger = trigger;
+        self
+    }
+
+    /// Whether it is about a user or a group.
+    pub fn kind(&self) -> ResourceKind {
+        match &self.change {
+            EventChange::Created(resource) | EventChange::Updated(resource) => resource.kind(),
+            EventChange::Deleted(kind, _) => *kind,
+            EventChange::MembersChanged(..) => ResourceKind::Group,
+        }
+    }
+
+    /// The host's id of the resource.
+    pub fn local_id(&self) -> &LocalId {
+        match &self.change {
+            EventChange::Created(resource) | EventChange::Updated(resource) => resource.local_id(),
+            EventChange::Deleted(_, id) | EventChange::MembersChanged(id, _) => id,
+        }
+    }
+
+    /// The key of the resource.
+    pub fn resource_key(&self) -> ResourceKey {
+        ResourceKey::new(
+            self.organization.clone(),
+            self.kind(),
+            self.local_id().clone(),
+        )
+    }
+
+    /// Whether the event can be accepted.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidEvent`], naming the place: no organization; an empty id or name, or one with control
+    /// characters (F71); members in a [`group_updated`](Self::group_updated); more than [`MAX_EVENT_BYTES`] (F73).
+    pub fn check(&self) -> Result<()> {
+        identifier("organization", self.organization.as_str())?;
+        if let Some(application) = &self.application {
+            identifier("application", application.as_str())?;
+        }
+        identifier("the resource's id", self.local_id().as_str())?;
+        let mut bytes = Counter(0);
+        match &self.change {
+            EventChange::Created(resource) => check_resource(resource, &mut bytes)?,
+            EventChange::Updated(Resource::Group(group)) if !group.members.is_empty() => {
+                return Err(invalid(
+                    "members of a changed group travel in Event::members_changed; send the group without them",
+                ));
+            }
+            EventChange::Updated(resource) => check_resource(resource, &mut bytes)?,
+            EventChange::Deleted(..) => {}
+            EventChange::MembersChanged(_, changes) => {
+                for member in changes.added.iter().chain(&changes.removed) {
+                    identifier("a member's id", member.value.as_str())?;
+                    // `{"value":"…","type":"Group"},` without the id.
+                    bytes.0 += member.value.as_str().len() + 28;
+                }
+            }
+        }
+        if bytes.0 > MAX_EVENT_BYTES {
+            return Err(invalid(
+                "the event is larger than 1 MiB; split membership changes into several events",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn check_resource(resource: &Resource, bytes: &mut Counter) -> Result<()> {
+    let name = match resource.kind() {
+        ResourceKind::User => "userName",
+        ResourceKind::Group => "displayName",
+    };
+    identifier(name, resource.name())?;
+    if let Resource::Group(group) = resource {
+        for member in &group.members {
+            identifier("a member's id", member.value.as_str())?;
+        }
+    }
+    if serde_json::to_writer(bytes, resource).is_err() {
+        return Err(invalid("the resource cannot be written as JSON"));
+    }
+    Ok(())
+}
+
+fn identifier(place: &'static str, text: &str) -> Result<()> {
+    if text.trim().is_empty() {
+        return Err(invalid(format!("{place} is empty; an event needs one")));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(invalid(format!("{place} holds control characters")));
+    }
+    Ok(())
+}
+
+fn invalid(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+    Error::new(ErrorKind::InvalidEvent, message)
+}
+
+/// Counts what is written, keeps nothing.
+struct Counter(usize);
+
+impl std::io::Write for &mut Counter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Shows what happened to whom by id, and nothing of the person.
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("organization", &self.organization)
+            .field("application", &self.application)
+            .field("trigger", &self.trigger)
+            .field("change", &self.change)
+            .finish()
+    }
+}
+
+impl fmt::Debug for EventChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Created(resource) => {
+                write!(f, "Created({} {})", resource.kind(), resource.local_id())
+            }
+            Self::Updated(resource) => {
+                write!(f, "Updated({} {})", resource.kind(), resource.local_id())
+            }
+            Self::Deleted(kind, id) => write!(f, "Deleted({kind} {id})"),
+            Self::MembersChanged(id, changes) => {
+                write!(
+                    f,
+                    "MembersChanged(group {id}, +{} -{})",
+                    changes.added.len(),
+                    changes.removed.len()
+                )
+            }
+        }
+    }
+}

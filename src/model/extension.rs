@@ -1,0 +1,139 @@
+//! Attributes of other schemas, by URN (RFC 7643 sections 3.3 and 4.3).
+
+use std::collections::BTreeMap;
+
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+
+use super::ids::Reference;
+use super::lenient;
+
+/// The URN of the enterprise user extension (RFC 7643 section 4.3).
+pub const ENTERPRISE_USER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
+/// The enterprise user extension (RFC 7643 section 4.3).
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct EnterpriseUser {
+    /// The number by which the organization knows the person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub employee_number: Option<String>,
+    /// Cost centre.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost_center: Option<String>,
+    /// Organization.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
+    /// Division.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub division: Option<String>,
+    /// Department.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub department: Option<String>,
+    /// The user's manager.
+    #[serde(
+        deserialize_with = "lenient::object",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub manager: Option<Manager>,
+}
+
+/// A manager: another user.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct Manager {
+    /// The other user.
+    pub value: Reference,
+}
+
+impl Manager {
+    /// The manager with this id.
+    pub fn new(user: impl Into<Reference>) -> Self {
+        Self { value: user.into() }
+    }
+}
+
+redacted_debug!(EnterpriseUser, Manager);
+
+/// Any other extensions: the schema's URN and its attributes as JSON.
+///
+/// ```
+/// use outbound_provisioning::model::Extensions;
+/// use serde_json::json;
+///
+/// let extensions = Extensions::new().with("urn:example:badge", [("colour", json!("green"))]);
+/// assert_eq!(extensions.get("urn:example:badge").and_then(|badge| badge.get("colour")), Some(&json!("green")));
+/// ```
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Extensions(BTreeMap<String, Map<String, Value>>);
+
+impl Extensions {
+    /// No extension.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same, with these attributes of this schema in place of any it had.
+    #[must_use]
+    pub fn with<'a>(
+        mut self,
+        urn: impl Into<String>,
+        attributes: impl IntoIterator<Item = (&'a str, Value)>,
+    ) -> Self {
+        let attributes = attributes
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        self.0.insert(urn.into(), attributes);
+        self
+    }
+
+    /// The attributes of one schema.
+    pub fn get(&self, urn: &str) -> Option<&Map<String, Value>> {
+        self.0.get(urn)
+    }
+
+    /// The URNs, sorted.
+    pub fn urns(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+}
+
+redacted_debug!(Extensions);
+
+/// Keeps what a URN names and passes over the rest (`id`, `meta`, names of other dialects), whatever its shape.
+impl<'de> Deserialize<'de> for Extensions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Keys;
+        impl<'de> serde::de::Visitor<'de> for Keys {
+            type Value = Extensions;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("attributes by schema URN")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> Result<Extensions, A::Error> {
+                let mut extensions = Extensions::default();
+                while let Some(key) = map.next_key::<String>()? {
+                    if !key
+                        .get(..4)
+                        .is_some_and(|start| start.eq_ignore_ascii_case("urn:"))
+                    {
+                        map.next_value::<IgnoredAny>()?;
+                    } else if let Value::Object(attributes) = map.next_value()? {
+                        extensions.0.insert(key, attributes);
+                    }
+                }
+                Ok(extensions)
+            }
+        }
+        deserializer.deserialize_map(Keys)
+    }
+}

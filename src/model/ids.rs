@@ -1,0 +1,211 @@
+//! Names of things, each a type of its own, so that none is taken for another.
+
+use std::borrow::Borrow;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::error::{Effect, Error, ErrorKind};
+
+/// Longest text that is taken for a [`RemoteId`], in bytes. Real ones have tens.
+const MAX_REMOTE_ID: usize = 1024;
+
+macro_rules! names {
+    ($($(#[$doc:meta])+ $name:ident;)+) => {$(
+        $(#[$doc])+
+        #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            #[doc = concat!("A `", stringify!($name), "` of this text, as it is.")]
+            pub fn new(text: impl Into<String>) -> Self {
+                Self(text.into())
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.to_owned())
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self(text)
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )+};
+}
+
+names! {
+    /// A client application registered with an organization.
+    ApplicationId;
+    /// A connection to an external system, unique in its organization.
+    ConnectionId;
+    /// The name under which a connector is registered, for example `scim2`.
+    ConnectorName;
+    /// The host's stable id of a resource; SCIM's `externalId`. Never the user name, which changes and is reused.
+    LocalId;
+    /// A tenant of the host.
+    OrganizationId;
+    /// A resource named by another one: a group's member, a user's manager.
+    ///
+    /// In an [`Event`](super::Event) it holds the host's [`LocalId`]; in what a connector receives it holds the
+    /// target's [`RemoteId`].
+    Reference;
+}
+
+impl From<&LocalId> for Reference {
+    fn from(id: &LocalId) -> Self {
+        Self(id.0.clone())
+    }
+}
+
+impl From<&RemoteId> for Reference {
+    fn from(id: &RemoteId) -> Self {
+        Self(id.0.clone())
+    }
+}
+
+impl From<&Reference> for LocalId {
+    fn from(reference: &Reference) -> Self {
+        Self(reference.0.clone())
+    }
+}
+
+/// The number of an accepted event, rising in the order of acceptance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventId(u64);
+
+impl EventId {
+    pub(crate) fn new(number: u64) -> Self {
+        Self(number)
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// The target's id of a resource; SCIM's `id`. Opaque, and hostile until proven harmless (F91).
+///
+/// It ends as one segment of a URL's path. So a text that could name another place when it is decoded again by a
+/// careless server is refused when it is learnt: empty, longer than 1,024 bytes, with control characters, or with
+/// an empty, `.` or `..` part between slashes, however often it is percent-encoded.
+///
+/// ```
+/// use outbound_provisioning::model::RemoteId;
+///
+/// assert!(RemoteId::new("2819c223-7f76-453a-919d-413861904646").is_ok());
+/// assert!(RemoteId::new("../Groups/1").is_err());
+/// assert!(RemoteId::new("%2e%2e").is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct RemoteId(String);
+
+impl RemoteId {
+    /// A remote id, if the text cannot lead a request astray.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidResponse`], without the text itself.
+    pub fn new(text: impl Into<String>) -> Result<Self, Error> {
+        let text = text.into();
+        match hostile(&text) {
+            None => Ok(Self(text)),
+            Some(why) => Err(Error::new(
+                ErrorKind::InvalidResponse,
+                format!("the target's id is refused: {why}"),
+            )
+            .with_effect(Effect::Unknown)),
+        }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RemoteId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for RemoteId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+fn hostile(text: &str) -> Option<&'static str> {
+    if text.len() > MAX_REMOTE_ID {
+        return Some("longer than 1,024 bytes");
+    }
+    // Servers and proxies between decode once, twice, or not at all: every stage must be harmless.
+    let mut stage = text.to_owned();
+    loop {
+        if stage.chars().any(char::is_control) {
+            return Some("it holds control characters");
+        }
+        if stage.trim().is_empty() {
+            return Some("it is empty");
+        }
+        if stage
+            .split(['/', '\\'])
+            .any(|part| matches!(part.trim(), "" | "." | ".."))
+        {
+            return Some("it would lead to another place as part of a URL");
+        }
+        let decoded = percent_decoded(&stage);
+        if decoded == stage {
+            return None;
+        }
+        stage = decoded;
+    }
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        let escaped = match (first, tail) {
+            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)).map(|(high, low)| high * 16 + low),
+            _ => None,
+        };
+        bytes.push(escaped.unwrap_or(first));
+        rest = if escaped.is_some() {
+            tail.get(2..).unwrap_or_default()
+        } else {
+            tail
+        };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
+}

@@ -1,0 +1,85 @@
+//! Reading what an external system sends: by meaning, not by type (RFC 7643 section 2.5, `scim.md` 27 and 28).
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::resource::ResourceKind;
+
+/// `true`, `"True"`, `1`; anything else is false.
+pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(truth(&Value::deserialize(deserializer)?).unwrap_or(false))
+}
+
+/// As [`flag`], but a missing, null or unreadable value counts as true: what `active` means (RFC 7643 section 4.1.1).
+pub(super) fn flag_or_true<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(truth(&Value::deserialize(deserializer)?).unwrap_or(true))
+}
+
+fn truth(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
+        Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
+        Value::Number(number) => number.as_i64().map(|number| number != 0),
+        _ => None,
+    }
+}
+
+/// Text, or a number or boolean as text; null is empty.
+pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::String(text) => Ok(text),
+        Value::Null => Ok(String::new()),
+        scalar @ (Value::Number(_) | Value::Bool(_)) => Ok(scalar.to_string()),
+        _ => Err(serde::de::Error::custom("expected text")),
+    }
+}
+
+/// `Group` in any case; anything else is a user.
+pub(super) fn kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ResourceKind, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::String(text) if text.eq_ignore_ascii_case("group") => ResourceKind::Group,
+        _ => ResourceKind::User,
+    })
+}
+
+/// A list; null is empty, a single value stands for a list of one, and plain text for an object with that `value`.
+pub(super) fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    let values = match Value::deserialize(deserializer)? {
+        Value::Null => Vec::new(),
+        Value::Array(values) => values,
+        single => vec![single],
+    };
+    values
+        .into_iter()
+        .filter(|value| !value.is_null())
+        .map(one)
+        .collect()
+}
+
+/// An object; null is absent, and plain text stands for an object with that `value`.
+pub(super) fn object<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(None),
+        value => one(value).map(Some),
+    }
+}
+
+fn one<T: DeserializeOwned, E: serde::de::Error>(value: Value) -> Result<T, E> {
+    let value = match value {
+        text @ (Value::String(_) | Value::Number(_)) => serde_json::json!({ "value": text }),
+        other => other,
+    };
+    // The cause would quote the value.
+    serde_json::from_value(value)
+        .map_err(|_| E::custom("expected an object of the attribute's shape"))
+}

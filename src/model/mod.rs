@@ -1,0 +1,58 @@
+//! The vocabulary: what identity people talk about, after RFC 7643, without any I/O.
+//!
+//! Not for: deciding anything. Who must know is the [`resolver`](crate::resolver)'s question, what is sent next
+//! the delivery core's.
+//!
+//! ```
+//! use outbound_provisioning::model::{Event, Trigger, User};
+//!
+//! let ada = User::new("u-42", "ada@example.com").with_email("ada@example.com");
+//! let event = Event::user_created(ada).in_organization("acme").triggered_by(Trigger::SelfSignUp);
+//! assert_eq!(event.local_id().as_str(), "u-42");
+//! ```
+
+#[macro_use]
+mod redacted;
+
+mod attribute;
+mod configuration;
+mod difference;
+mod event;
+mod extension;
+mod filter;
+mod group;
+mod ids;
+mod lenient;
+mod link;
+mod path;
+mod problem;
+mod properties;
+mod resource;
+mod secret;
+mod time;
+mod user;
+
+pub use attribute::{Address, MultiValue, Name};
+pub use configuration::{
+    ApplicationConfiguration, ApplicationMode, Configuration, Connection, ConnectorSettings,
+    OrganizationConfiguration, Provisioner, Wait,
+};
+pub use difference::{Change, Difference, ValueKey};
+pub use event::{Event, EventChange, MAX_EVENT_BYTES, Trigger};
+pub use extension::{ENTERPRISE_USER, EnterpriseUser, Extensions, Manager};
+pub use filter::Filter;
+pub use group::{Group, Member, MemberChanges};
+pub use ids::{
+    ApplicationId, ConnectionId, ConnectorName, EventId, LocalId, OrganizationId, Reference,
+    RemoteId,
+};
+pub use link::{Link, Target};
+pub use path::AttributePath;
+pub use problem::{Problem, Problems};
+pub use properties::{Choice, Properties, PropertyKind, PropertySpec};
+pub use resource::{Resource, ResourceKey, ResourceKind};
+pub use secret::{Secret, SecretReference};
+pub use time::Timestamp;
+pub use user::User;
+
+pub(crate) use configuration::document;

@@ -1,0 +1,73 @@
+//! Which attribute: RFC 7644 section 3.5.2's paths, without value filters.
+
+use std::fmt;
+
+/// An attribute, one of its sub-attributes, or an attribute of an extension schema.
+///
+/// ```
+/// use outbound_provisioning::model::AttributePath;
+///
+/// assert_eq!(AttributePath::new("name").sub_attribute("familyName").to_string(), "name.familyName");
+/// assert_eq!(AttributePath::of_schema("urn:example:badge", "colour").to_string(), "urn:example:badge:colour");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub struct AttributePath {
+    /// The extension's URN; none for the core schema.
+    pub schema: Option<String>,
+    /// The attribute's name.
+    pub attribute: String,
+    /// The sub-attribute's name.
+    pub sub_attribute: Option<String>,
+}
+
+impl AttributePath {
+    /// An attribute of the core schema.
+    pub fn new(attribute: impl Into<String>) -> Self {
+        Self {
+            schema: None,
+            attribute: attribute.into(),
+            sub_attribute: None,
+        }
+    }
+
+    /// An attribute of an extension schema.
+    pub fn of_schema(urn: impl Into<String>, attribute: impl Into<String>) -> Self {
+        Self {
+            schema: Some(urn.into()),
+            ..Self::new(attribute)
+        }
+    }
+
+    /// A sub-attribute of this one.
+    #[must_use]
+    pub fn sub_attribute(self, name: impl Into<String>) -> Self {
+        Self {
+            sub_attribute: Some(name.into()),
+            ..self
+        }
+    }
+}
+
+impl From<&str> for AttributePath {
+    /// A core attribute, or `attribute.subAttribute`.
+    fn from(text: &str) -> Self {
+        match text.split_once('.') {
+            None => Self::new(text),
+            Some((attribute, sub)) => Self::new(attribute).sub_attribute(sub),
+        }
+    }
+}
+
+impl fmt::Display for AttributePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(urn) = &self.schema {
+            write!(f, "{urn}:")?;
+        }
+        f.write_str(&self.attribute)?;
+        match &self.sub_attribute {
+            Some(sub) => write!(f, ".{sub}"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What is provisioned: a user or a group.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::group::Group;
+use super::ids::{LocalId, OrganizationId};
+use super::user::User;
+
+/// A user or a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "RFC 7643 section 4 closes it: users and groups"
+)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "users are the common case; boxing them costs every one of them an allocation"
+)]
+pub enum Resource {
+    /// A user.
+    User(User),
+    /// A group.
+    Group(Group),
+}
+
+impl Resource {
+    /// Which of the two.
+    pub fn kind(&self) -> ResourceKind {
+        match self {
+            Self::User(_) => ResourceKind::User,
+            Self::Group(_) => ResourceKind::Group,
+        }
+    }
+
+    /// The host's id.
+    pub fn local_id(&self) -> &LocalId {
+        match self {
+            Self::User(user) => &user.external_id,
+            Self::Group(group) => &group.external_id,
+        }
+    }
+
+    /// The name by which people know it: `userName` or `displayName`.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::User(user) => &user.user_name,
+            Self::Group(group) => &group.display_name,
+        }
+    }
+
+    /// The attributes as SCIM's JSON has them, without a group's members.
+    pub(crate) fn attributes(&self) -> Map<String, Value> {
+        // Only maps with keys that are not text, or a type's own refusal, can fail; neither occurs in these types.
+        let mut attributes = match serde_json::to_value(self) {
+            Ok(Value::Object(attributes)) => attributes,
+            _ => Map::new(),
+        };
+        if let Self::Group(_) = self {
+            attributes.remove("members");
+        }
+        attributes
+    }
+}
+
+impl From<User> for Resource {
+    fn from(user: User) -> Self {
+        Self::User(user)
+    }
+}
+
+impl From<Group> for Resource {
+    fn from(group: Group) -> Self {
+        Self::Group(group)
+    }
+}
+
+/// The two resource types of RFC 7643 section 4.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "RFC 7643 section 4 closes it: users and groups"
+)]
+pub enum ResourceKind {
+    /// A user. What is read without a word about its kind is one.
+    #[default]
+    User,
+    /// A group.
+    Group,
+}
+
+impl fmt::Display for ResourceKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::User => "user",
+            Self::Group => "group",
+        })
+    }
+}
+
+/// One resource of one organization: what order and identity hang on. Never a user name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub struct ResourceKey {
+    /// Whose.
+    pub organization: OrganizationId,
+    /// User or group.
+    pub kind: ResourceKind,
+    /// The host's id.
+    pub id: LocalId,
+}
+
+impl ResourceKey {
+    /// The key of a resource.
+    pub fn new(organization: OrganizationId, kind: ResourceKind, id: LocalId) -> Self {
+        Self {
+            organization,
+            kind,
+            id,
+        }
+    }
+}

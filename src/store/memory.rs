@@ -1,0 +1,375 @@
+//! Everything in memory.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::route::{Candidate, KnownGroup, Route, route};
+use super::slot::LaneSlot;
+use crate::delivery::{Lane, LaneChange, References};
+use crate::model::{
+    Event, EventChange, EventId, Member, MemberChanges, OrganizationId, Reference, RemoteId,
+    Resource, ResourceKey, ResourceKind, Target,
+};
+use crate::resolver::SkipReason;
+
+/// Lanes, links and what is known of groups. Lost with the process.
+#[derive(Debug, Default)]
+pub(crate) struct MemoryStore(Mutex<Tables>);
+
+#[derive(Debug, Default)]
+struct Tables {
+    events: u64,
+    lanes: HashMap<ResourceKey, BTreeMap<Target, Arc<LaneSlot>>>,
+    groups: HashMap<ResourceKey, KnownGroup>,
+    /// The groups that a user or group is in.
+    groups_of: HashMap<ResourceKey, BTreeSet<ResourceKey>>,
+}
+
+/// What became of an event when it was accepted.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    pub(crate) event: EventId,
+    /// Each target that the event was held against, in order.
+    pub(crate) stops: Vec<Stop>,
+    /// Lanes of other resources that the event reaches too (P17).
+    pub(crate) follow_ups: Vec<Arc<LaneSlot>>,
+}
+
+/// An event at one target.
+#[derive(Debug)]
+pub(crate) struct Stop {
+    pub(crate) target: Target,
+    pub(crate) candidate: Candidate,
+    pub(crate) routed: Routed,
+}
+
+/// What the table said.
+#[derive(Debug)]
+pub(crate) enum Routed {
+    /// The lane has taken it.
+    Lane(Arc<LaneSlot>),
+    /// It was left out.
+    Skipped(SkipReason),
+    /// There is nothing to do.
+    Nothing,
+}
+
+impl MemoryStore {
+    fn lock(&self) -> MutexGuard<'_, Tables> {
+        // Nothing panics while it is held; if something did, the tables would still be whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Accepts an event: all lanes it reaches take it in one step, so that two events of one resource are in the same
+    /// order everywhere (P5, P6).
+    pub(crate) fn accept(&self, event: &Event, candidates: &[(Target, Candidate)]) -> Accepted {
+        let mut tables = self.lock();
+        tables.events += 1;
+        let id = EventId::new(tables.events);
+        let key = event.resource_key();
+        tables.learn_group(&key, &event.change);
+        let state = tables.full_state(&key, &event.change);
+        let slots: Vec<_> = tables
+            .with_linked(&key, candidates)
+            .into_iter()
+            .map(|(target, candidate)| (tables.slot(&key, &target), candidate))
+            .collect();
+        let group = tables.groups.get(&key);
+        let stops = slots
+            .into_iter()
+            .map(|(slot, candidate)| {
+                let routed = slot.accept(id, |concerned, exclusion| {
+                    match route(
+                        concerned,
+                        exclusion,
+                        &event.change,
+                        state.as_ref(),
+                        group,
+                        candidate,
+                    ) {
+                        Route::Take(change) => (Routed::Lane(Arc::clone(&slot)), Some(change)),
+                        Route::Skip(reason) => (Routed::Skipped(reason), None),
+                        Route::Nothing => (Routed::Nothing, None),
+                    }
+                });
+                Stop {
+                    target: slot.target.clone(),
+                    candidate,
+                    routed,
+                }
+            })
+            .collect();
+        let follow_ups = match &event.change {
+            EventChange::Deleted(..) => tables.leave_groups(id, &key),
+            _ => Vec::new(),
+        };
+        Accepted {
+            event: id,
+            stops,
+            follow_ups,
+        }
+    }
+
+    /// What accepting an event would do, with the lanes as they would be.
+    pub(crate) fn preview(
+        &self,
+        event: &Event,
+        candidates: &[(Target, Candidate)],
+    ) -> Vec<(Stop, Lane)> {
+        let tables = self.lock();
+        let key = event.resource_key();
+        let mut group = tables.groups.get(&key).cloned().unwrap_or_default();
+        group.learn(&event.change);
+        let state = group.full_state(&event.change);
+        let group = (key.kind == ResourceKind::Group).then_some(&group);
+        tables
+            .with_linked(&key, candidates)
+            .into_iter()
+            .map(|(target, candidate)| {
+                let known = tables
+                    .lanes
+                    .get(&key)
+                    .and_then(|lanes| lanes.get(&target))
+                    .cloned();
+                let slot =
+                    known.unwrap_or_else(|| Arc::new(LaneSlot::new(key.clone(), target.clone())));
+                let (routed, lane) = slot.preview(|concerned, exclusion| {
+                    match route(
+                        concerned,
+                        exclusion,
+                        &event.change,
+                        state.as_ref(),
+                        group,
+                        candidate,
+                    ) {
+                        Route::Take(change) => (Routed::Lane(Arc::clone(&slot)), Some(change)),
+                        Route::Skip(reason) => (Routed::Skipped(reason), None),
+                        Route::Nothing => (Routed::Nothing, None),
+                    }
+                });
+                (
+                    Stop {
+                        target,
+                        candidate,
+                        routed,
+                    },
+                    lane,
+                )
+            })
+            .collect()
+    }
+
+    /// The groups at a target that have waited for a resource to be linked there (P17), each with a ticket to finish
+    /// what is open.
+    pub(crate) fn waiting_groups(
+        &self,
+        event: EventId,
+        key: &ResourceKey,
+        target: &Target,
+    ) -> Vec<Arc<LaneSlot>> {
+        let tables = self.lock();
+        let member = member_of(key);
+        let groups = tables.groups_of.get(key).into_iter().flatten();
+        groups
+            .filter_map(|group| tables.lanes.get(group)?.get(target))
+            .filter(|slot| {
+                slot.with_lane(|lane| lane.membership.joining().any(|joining| *joining == member))
+            })
+            .map(|slot| {
+                slot.accept(event, |_, _| ((), Some(LaneChange::Touch)));
+                Arc::clone(slot)
+            })
+            .collect()
+    }
+
+    /// The target's ids of these resources, as far as they are linked there.
+    pub(crate) fn references(
+        &self,
+        organization: &OrganizationId,
+        target: &Target,
+        members: &[Member],
+    ) -> References {
+        if members.is_empty() {
+            return References::new();
+        }
+        let tables = self.lock();
+        let remote_id = |member: &Member| -> Option<RemoteId> {
+            let slot = tables
+                .lanes
+                .get(&key_of(organization, member))?
+                .get(target)?;
+            slot.with_lane(|lane| lane.link.as_ref().map(|link| link.remote_id.clone()))
+        };
+        members
+            .iter()
+            .filter_map(|member| Some((member.clone(), remote_id(member)?)))
+            .collect()
+    }
+
+    /// Drops the lanes of a resource that remember nothing any more.
+    pub(crate) fn forget_idle(&self, key: &ResourceKey) {
+        let mut tables = self.lock();
+        if let Some(lanes) = tables.lanes.get_mut(key) {
+            lanes.retain(|_, slot| !slot.is_idle());
+            if lanes.is_empty() {
+                tables.lanes.remove(key);
+            }
+        }
+    }
+
+    /// Lets a resource that was kept out of a target in again.
+    pub(crate) fn forget_exclusion(&self, key: &ResourceKey, target: &Target) -> bool {
+        let tables = self.lock();
+        let slot = tables.lanes.get(key).and_then(|lanes| lanes.get(target));
+        slot.is_some_and(|slot| slot.forget_exclusion())
+    }
+}
+
+impl Tables {
+    fn slot(&mut self, key: &ResourceKey, target: &Target) -> Arc<LaneSlot> {
+        let lanes = match self.lanes.get_mut(key) {
+            Some(lanes) => lanes,
+            None => self.lanes.entry(key.clone()).or_default(),
+        };
+        if let Some(slot) = lanes.get(target) {
+            return Arc::clone(slot);
+        }
+        let slot = Arc::new(LaneSlot::new(key.clone(), target.clone()));
+        lanes.insert(target.clone(), Arc::clone(&slot));
+        slot
+    }
+
+    /// The candidates, and every target that has the resource although none of them points there.
+    fn with_linked(
+        &self,
+        key: &ResourceKey,
+        candidates: &[(Target, Candidate)],
+    ) -> Vec<(Target, Candidate)> {
+        let mut all = candidates.to_vec();
+        let lanes = self.lanes.get(key).into_iter().flatten();
+        let linked = lanes.filter(|(target, slot)| {
+            !candidates.iter().any(|(known, _)| known == *target) && slot.is_concerned()
+        });
+        all.extend(linked.map(|(target, _)| (target.clone(), Candidate::Linked)));
+        all
+    }
+
+    fn learn_group(&mut self, key: &ResourceKey, change: &EventChange) {
+        if key.kind != ResourceKind::Group {
+            return;
+        }
+        let group = self.groups.entry(key.clone()).or_default();
+        let left: Vec<Member> = match change {
+            EventChange::Deleted(..) => group.members.iter().cloned().collect(),
+            EventChange::MembersChanged(_, changes) => changes.removed.iter().cloned().collect(),
+            _ => Vec::new(),
+        };
+        let joined: Vec<Member> = match change {
+            EventChange::Created(Resource::Group(group)) => group.members.clone(),
+            EventChange::MembersChanged(_, changes) => changes.added.iter().cloned().collect(),
+            _ => Vec::new(),
+        };
+        group.learn(change);
+        if let EventChange::Deleted(..) = change {
+            self.groups.remove(key);
+        }
+        for member in left {
+            let member = key_of(&key.organization, &member);
+            if let Some(groups) = self.groups_of.get_mut(&member) {
+                groups.remove(key);
+                if groups.is_empty() {
+                    self.groups_of.remove(&member);
+                }
+            }
+        }
+        for member in joined {
+            self.groups_of
+                .entry(key_of(&key.organization, &member))
+                .or_default()
+                .insert(key.clone());
+        }
+    }
+
+    fn full_state(&self, key: &ResourceKey, change: &EventChange) -> Option<Arc<Resource>> {
+        match self.groups.get(key) {
+            Some(group) => group.full_state(change),
+            None => KnownGroup::default().full_state(change),
+        }
+    }
+
+    /// A deleted resource leaves the groups it is in, first in what is desired.
+    fn leave_groups(&mut self, event: EventId, key: &ResourceKey) -> Vec<Arc<LaneSlot>> {
+        let member = member_of(key);
+        let changes = MemberChanges::new([], [member.clone()]);
+        let mut touched = Vec::new();
+        for group in self.groups_of.remove(key).unwrap_or_default() {
+            if let Some(known) = self.groups.get_mut(&group) {
+                known.members.remove(&member);
+            }
+            for slot in self
+                .lanes
+                .get(&group)
+                .into_iter()
+                .flatten()
+                .map(|(_, slot)| slot)
+            {
+                let taken = slot.accept(event, |concerned, _| {
+                    (
+                        concerned,
+                        concerned.then(|| LaneChange::Members(changes.clone())),
+                    )
+                });
+                if taken {
+                    touched.push(Arc::clone(slot));
+                }
+            }
+        }
+        touched
+    }
+}
+
+impl KnownGroup {
+    fn learn(&mut self, change: &EventChange) {
+        match change {
+            EventChange::Created(Resource::Group(group)) => {
+                self.members.extend(group.members.iter().cloned());
+                self.attributes = Some(attributes_only(group));
+            }
+            EventChange::Updated(Resource::Group(group)) => {
+                self.attributes = Some(attributes_only(group))
+            }
+            EventChange::MembersChanged(_, changes) => {
+                self.members.extend(changes.added.iter().cloned());
+                self.members
+                    .retain(|member| !changes.removed.contains(member));
+            }
+            _ => {}
+        }
+    }
+
+    /// The state that an event announces: of a user its own, of a group what is known of it.
+    fn full_state(&self, change: &EventChange) -> Option<Arc<Resource>> {
+        match change {
+            EventChange::Created(user @ Resource::User(_))
+            | EventChange::Updated(user @ Resource::User(_)) => Some(Arc::new(user.clone())),
+            _ => self.attributes.clone(),
+        }
+    }
+}
+
+fn attributes_only(group: &crate::model::Group) -> Arc<Resource> {
+    let mut group = group.clone();
+    group.members.clear();
+    Arc::new(Resource::Group(group))
+}
+
+fn member_of(key: &ResourceKey) -> Member {
+    Member {
+        value: Reference::new(key.id.as_str()),
+        kind: key.kind,
+    }
+}
+
+fn key_of(organization: &OrganizationId, member: &Member) -> ResourceKey {
+    ResourceKey::new(organization.clone(), member.kind, (&member.value).into())
+}

@@ -1,0 +1,35 @@
+//! The seam to HTTP: `http` types in and out, so that connectors name no client library.
+//!
+//! Not for: retries, redirects, cookies or authentication. A client sends one request and gives back whatever
+//! answer came, whichever its status.
+//!
+//! ```
+//! use outbound_provisioning::transport::{HttpResponse, http_fn};
+//!
+//! let client = http_fn(|request| {
+//!     assert_eq!(request.method(), "GET");
+//!     Ok(HttpResponse::new(b"{}".to_vec()))
+//! });
+//! println!("{client:?}");
+//! ```
+
+mod client;
+mod policy;
+#[cfg(feature = "reqwest")]
+mod reqwest;
+#[cfg(feature = "scim2")]
+mod retry_after;
+mod url;
+
+pub use client::{
+    HttpClient, HttpError, HttpErrorKind, HttpFn, HttpRequest, HttpResponse, http_fn,
+};
+pub use policy::NetworkPolicy;
+#[cfg(feature = "reqwest")]
+pub use reqwest::ReqwestClient;
+pub use url::BaseUrl;
+
+#[cfg(feature = "scim2")]
+pub(crate) use policy::is_loopback;
+#[cfg(feature = "scim2")]
+pub(crate) use retry_after::retry_after;
