@@ -1,10 +1,14 @@
 //! wip
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod connector;
 pub mod delivery;
 pub mod dispatch;
 mod error;
 pub mod host;
+#[cfg(feature = "mock")]
+pub mod mock;
 pub mod model;
 pub mod resolver;
 #[cfg(feature = "scim2")]

@@ -20,7 +20,8 @@ mod secrets;
 mod tokio;
 
 pub use configuration::{ConfigurationSource, SharedConfiguration, Versioned};
-pub use observer::{Observation, Observer, Silent};
+pub(crate) use observer::Silent;
+pub use observer::{Observation, Observer};
 pub use runtime::Runtime;
 pub use secrets::{LocalSecrets, NoSecrets, SecretSource};
 #[cfg(feature = "tokio")]

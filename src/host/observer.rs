@@ -45,9 +45,8 @@ pub enum Observation<'a> {
 }
 
 /// Watches nothing.
-#[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct Silent;
+#[derive(Debug)]
+pub(crate) struct Silent;
 
 impl Observer for Silent {
     fn observe(&self, _: &Observation<'_>) {}

@@ -23,6 +23,13 @@ pub trait SecretSource: Debug + Send + Sync + 'static {
 #[non_exhaustive]
 pub struct NoSecrets;
 
+impl NoSecrets {
+    /// The source that has nothing.
+    pub fn new() -> Self {
+        Self
+    }
+}
+
 #[async_trait]
 impl SecretSource for NoSecrets {
     async fn secret(&self, reference: &SecretReference) -> Result<Secret> {

@@ -27,6 +27,7 @@
 //! # Ok::<(), http::Error>(())
 //! ```
 
+mod client;
 mod directory;
 mod discovery;
 mod filter;
@@ -69,7 +70,7 @@ struct State {
 }
 
 /// A request that a [`Scim2Target`] has answered, as it was sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecordedRequest {
     /// The method.
@@ -80,6 +81,14 @@ pub struct RecordedRequest {
     pub body: Option<Value>,
     /// The status of the answer.
     pub status: u16,
+}
+
+/// Shows neither the query nor the body: both hold personal data.
+impl fmt::Debug for RecordedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.split('?').next().unwrap_or_default();
+        write!(f, "{} {path} -> {}", self.method, self.status)
+    }
 }
 
 impl Scim2Target {

@@ -1,0 +1,3 @@
+//! What several tests, the benches and the quickstart share.
+
+pub mod loopback;
