@@ -34,6 +34,17 @@ pub(crate) enum Desired {
     Absent,
 }
 
+/// Where a resource stands at a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// Neither there nor wanted there.
+    Absent,
+    /// Not wanted there, and its removal is not done yet.
+    Leaving,
+    /// Wanted there. Updates and deletes go there.
+    Present,
+}
+
 /// Why a look-up comes before a create.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LookUp {
@@ -72,9 +83,13 @@ impl Lane {
         referred
     }
 
-    /// Whether the resource is, may be, or is to be at the target. Updates and deletes go there.
-    pub(crate) fn is_concerned(&self) -> bool {
-        self.may_exist() || matches!(self.desired, Desired::Present(_))
+    /// Whether the resource is to be at the target, or may still be there although it should not.
+    pub(crate) fn presence(&self) -> Presence {
+        match self.desired {
+            Desired::Present(_) => Presence::Present,
+            Desired::Unknown | Desired::Absent if self.may_exist() => Presence::Leaving,
+            Desired::Unknown | Desired::Absent => Presence::Absent,
+        }
     }
 
     /// Whether something at the target may be ours.

@@ -15,7 +15,7 @@ mod outcome;
 mod plan;
 
 pub use failure::{Next, ParkReason};
-pub(crate) use lane::{Lane, LaneChange};
+pub(crate) use lane::{Lane, LaneChange, Presence};
 pub(crate) use learn::{Answer, Verdict, learn};
 pub use outcome::{HoldReason, Outcome};
 pub(crate) use plan::{References, Step, intend, plan};

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::failure::{Failure, ParkReason};
-use super::lane::{Desired, Lane, LookUp};
+use super::lane::{Desired, Lane, LookUp, Presence};
 use crate::connector::Capabilities;
 use crate::error::{Error, ErrorKind};
 use crate::model::{
@@ -55,7 +55,10 @@ pub(crate) fn plan(
     capabilities: Capabilities,
     references: &References,
 ) -> Step {
-    if key.kind == ResourceKind::Group && !capabilities.groups && lane.is_concerned() {
+    if key.kind == ResourceKind::Group
+        && !capabilities.groups
+        && lane.presence() != Presence::Absent
+    {
         return Step::Stop(Failure::Unsupported);
     }
     let wanted = match &lane.desired {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::route::{Candidate, KnownGroup, Route, route};
 use super::slot::LaneSlot;
-use crate::delivery::{Lane, LaneChange, References};
+use crate::delivery::{Lane, LaneChange, Presence, References};
 use crate::model::{
     Event, EventChange, EventId, Member, MemberChanges, OrganizationId, Reference, RemoteId,
     Resource, ResourceKey, ResourceKind, Target,
@@ -78,9 +78,9 @@ impl MemoryStore {
         let stops = slots
             .into_iter()
             .map(|(slot, candidate)| {
-                let routed = slot.accept(id, |concerned, exclusion| {
+                let routed = slot.accept(id, |presence, exclusion| {
                     match route(
-                        concerned,
+                        presence,
                         exclusion,
                         &event.change,
                         state.as_ref(),
@@ -133,9 +133,9 @@ impl MemoryStore {
                     .cloned();
                 let slot =
                     known.unwrap_or_else(|| Arc::new(LaneSlot::new(key.clone(), target.clone())));
-                let (routed, lane) = slot.preview(|concerned, exclusion| {
+                let (routed, lane) = slot.preview(|presence, exclusion| {
                     match route(
-                        concerned,
+                        presence,
                         exclusion,
                         &event.change,
                         state.as_ref(),
@@ -248,7 +248,8 @@ impl Tables {
         let mut all = candidates.to_vec();
         let lanes = self.lanes.get(key).into_iter().flatten();
         let linked = lanes.filter(|(target, slot)| {
-            !candidates.iter().any(|(known, _)| known == *target) && slot.is_concerned()
+            !candidates.iter().any(|(known, _)| known == *target)
+                && slot.presence() != Presence::Absent
         });
         all.extend(linked.map(|(target, _)| (target.clone(), Candidate::Linked)));
         all
@@ -313,10 +314,11 @@ impl Tables {
                 .flatten()
                 .map(|(_, slot)| slot)
             {
-                let taken = slot.accept(event, |concerned, _| {
+                let taken = slot.accept(event, |presence, _| {
+                    let present = presence == Presence::Present;
                     (
-                        concerned,
-                        concerned.then(|| LaneChange::Members(changes.clone())),
+                        present,
+                        present.then(|| LaneChange::Members(changes.clone())),
                     )
                 });
                 if taken {

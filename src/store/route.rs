@@ -6,9 +6,10 @@
 //! | deleted | deleted | nothing to do; the exclusion is forgotten | skipped |
 //! | members changed | the difference | skipped, with the reason | created from our own member set, else parked |
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::delivery::LaneChange;
+use crate::delivery::{LaneChange, Presence};
 use crate::model::{EventChange, Member, Resource};
 use crate::resolver::{Level, SkipReason};
 
@@ -40,62 +41,68 @@ pub(super) struct KnownGroup {
     /// Its attributes, once they were announced.
     pub(super) attributes: Option<Arc<Resource>>,
     /// Its members.
-    pub(super) members: std::collections::BTreeSet<Member>,
+    pub(super) members: BTreeSet<Member>,
 }
 
-/// Applies the table to one lane, which the resource `concerned` or not. Remembers and forgets the exclusion (R5).
+/// Applies the table to one lane. Remembers and forgets the exclusion (R5).
 pub(super) fn route(
-    concerned: bool,
+    presence: Presence,
     exclusion: &mut Option<SkipReason>,
     change: &EventChange,
     state: Option<&Arc<Resource>>,
     group: Option<&KnownGroup>,
     candidate: Candidate,
 ) -> Route {
-    if let EventChange::Deleted(..) = change {
-        let excluded = exclusion.take().is_some();
-        return match (concerned, excluded) {
-            (true, _) => Route::Take(LaneChange::Delete),
-            (false, true) => Route::Nothing,
-            (false, false) => Route::Skip(SkipReason::NotProvisioned),
-        };
-    }
-    if !concerned {
-        if let Some(reason) = *exclusion {
-            return Route::Skip(reason);
+    match (change, presence) {
+        (EventChange::Deleted(..), _) => {
+            let excluded = exclusion.take().is_some();
+            match presence {
+                Presence::Present | Presence::Leaving => Route::Take(LaneChange::Delete),
+                Presence::Absent if excluded => Route::Nothing,
+                Presence::Absent => Route::Skip(SkipReason::NotProvisioned),
+            }
         }
-        if let Candidate::Skipped(reason) = candidate {
-            *exclusion = reason.excludes().then_some(reason);
-            return Route::Skip(reason);
-        }
-    }
-    let all_members = || {
-        group
-            .map(|group| group.members.iter().cloned().collect())
-            .unwrap_or_default()
-    };
-    match change {
-        EventChange::MembersChanged(_, changes) if concerned => {
+        (EventChange::MembersChanged(_, changes), Presence::Present) => {
             Route::Take(LaneChange::Members(changes.clone()))
         }
-        EventChange::MembersChanged(_, changes) => {
-            match group.and_then(|group| group.attributes.as_ref()) {
-                Some(attributes) => {
-                    Route::Take(LaneChange::State(Arc::clone(attributes), all_members()))
+        (EventChange::Created(Resource::Group(created)), Presence::Present) => {
+            known(state, created.members.clone())
+        }
+        (_, Presence::Present) => known(state, Vec::new()),
+        (_, Presence::Leaving | Presence::Absent) => {
+            let kept_out = exclusion.or(match candidate {
+                Candidate::Chosen(_) => None,
+                Candidate::Skipped(reason) => Some(reason),
+                Candidate::Linked => Some(SkipReason::NotProvisioned),
+            });
+            match kept_out {
+                None => enter(change, state, group),
+                // What still has to go there is tried again.
+                Some(_) if presence == Presence::Leaving => Route::Take(LaneChange::Touch),
+                Some(reason) => {
+                    *exclusion = reason.excludes().then_some(reason);
+                    Route::Skip(reason)
                 }
-                None => Route::Take(LaneChange::Members(changes.clone())),
             }
         }
-        EventChange::Created(Resource::Group(group)) if concerned => match state {
-            Some(state) => Route::Take(LaneChange::State(Arc::clone(state), group.members.clone())),
-            None => Route::Nothing,
-        },
-        _ => match state {
-            Some(state) if concerned => {
-                Route::Take(LaneChange::State(Arc::clone(state), Vec::new()))
-            }
-            Some(state) => Route::Take(LaneChange::State(Arc::clone(state), all_members())),
-            None => Route::Nothing,
-        },
     }
+}
+
+/// The resource comes to the target for the first time, or again: with its full state.
+fn enter(change: &EventChange, state: Option<&Arc<Resource>>, group: Option<&KnownGroup>) -> Route {
+    match (change, state) {
+        (EventChange::MembersChanged(_, changes), None) => {
+            Route::Take(LaneChange::Members(changes.clone()))
+        }
+        (_, state) => {
+            let members = group.map(|group| group.members.iter().cloned().collect());
+            known(state, members.unwrap_or_default())
+        }
+    }
+}
+
+fn known(state: Option<&Arc<Resource>>, members: Vec<Member>) -> Route {
+    state.map_or(Route::Nothing, |state| {
+        Route::Take(LaneChange::State(Arc::clone(state), members))
+    })
 }

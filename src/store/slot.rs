@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use crate::delivery::{Lane, LaneChange, Outcome};
+use crate::delivery::{Lane, LaneChange, Outcome, Presence};
 use crate::model::{EventId, ResourceKey, Target};
 use crate::resolver::SkipReason;
 
@@ -35,18 +35,18 @@ struct State {
 }
 
 impl State {
-    /// Whether the resource is, or with what is pending will be, at the target.
-    fn is_concerned(&self) -> bool {
+    /// Where the resource stands, with what is pending.
+    fn presence(&self) -> Presence {
         let decisive = self
             .pending
             .iter()
             .rev()
             .find_map(|(_, change)| match change {
-                LaneChange::State(..) => Some(true),
-                LaneChange::Delete => Some(false),
+                LaneChange::State(..) => Some(Presence::Present),
+                LaneChange::Delete => Some(Presence::Leaving),
                 LaneChange::Members(_) | LaneChange::Touch => None,
             });
-        decisive.unwrap_or_else(|| self.lane.is_concerned())
+        decisive.unwrap_or_else(|| self.lane.presence())
     }
 }
 
@@ -78,9 +78,9 @@ impl LaneSlot {
         act(&mut self.lock().lane)
     }
 
-    /// Whether the resource is, or is to be, at the target.
-    pub(crate) fn is_concerned(&self) -> bool {
-        self.lock().is_concerned()
+    /// Where the resource stands at the target.
+    pub(super) fn presence(&self) -> Presence {
+        self.lock().presence()
     }
 
     /// Whether there is nothing to remember: dropping the lane loses nothing.
@@ -90,7 +90,7 @@ impl LaneSlot {
             && state.exclusion.is_none()
             && state.pending.is_empty()
             && state.tickets.is_empty()
-            && !state.lane.is_concerned()
+            && state.lane.presence() == Presence::Absent
             && state.lane.membership.joining().next().is_none()
     }
 
@@ -102,10 +102,10 @@ impl LaneSlot {
     /// The lane as it will be once everything that waits, and this change, is folded in.
     pub(super) fn preview<R>(
         &self,
-        decide: impl FnOnce(bool, &mut Option<SkipReason>) -> (R, Option<LaneChange>),
+        decide: impl FnOnce(Presence, &mut Option<SkipReason>) -> (R, Option<LaneChange>),
     ) -> (R, Lane) {
         let state = self.lock();
-        let (result, change) = decide(state.is_concerned(), &mut state.exclusion.clone());
+        let (result, change) = decide(state.presence(), &mut state.exclusion.clone());
         let mut lane = state.lane.clone();
         for change in state
             .pending
@@ -122,11 +122,11 @@ impl LaneSlot {
     pub(super) fn accept<R>(
         &self,
         event: EventId,
-        decide: impl FnOnce(bool, &mut Option<SkipReason>) -> (R, Option<LaneChange>),
+        decide: impl FnOnce(Presence, &mut Option<SkipReason>) -> (R, Option<LaneChange>),
     ) -> R {
         let mut state = self.lock();
-        let concerned = state.is_concerned();
-        let (result, change) = decide(concerned, &mut state.exclusion);
+        let presence = state.presence();
+        let (result, change) = decide(presence, &mut state.exclusion);
         if let Some(change) = change {
             state.pending.push((event, change));
             state.tickets.insert(event, None);

@@ -1,3 +1,4 @@
 //! What several tests, the benches and the quickstart share.
+#![allow(dead_code, reason = "every user takes only its part")]
 
 pub mod loopback;
