@@ -1,5 +1,9 @@
 //! Blocking dispatch: order, deadlines, dropped futures, and targets that misbehave.
 #![cfg(all(feature = "mock", feature = "blocking"))]
+#![expect(
+    clippy::expect_used,
+    reason = "a test that cannot be set up should stop"
+)]
 
 use std::future::Future;
 use std::pin::pin;

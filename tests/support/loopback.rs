@@ -14,14 +14,14 @@ use tokio::task::{AbortHandle, JoinSet};
 
 /// A server that ends when this is dropped.
 #[derive(Debug)]
-pub struct Loopback {
+pub(crate) struct Loopback {
     address: SocketAddr,
     server: AbortHandle,
 }
 
 impl Loopback {
     /// Serves the function until dropped.
-    pub async fn serve<F>(answer: F) -> std::io::Result<Self>
+    pub(crate) async fn serve<F>(answer: F) -> std::io::Result<Self>
     where
         F: Fn(&Request<Vec<u8>>) -> Response<Vec<u8>> + Send + Sync + 'static,
     {
@@ -42,11 +42,14 @@ impl Loopback {
                 });
             }
         });
-        Ok(Self { address, server: server.abort_handle() })
+        Ok(Self {
+            address,
+            server: server.abort_handle(),
+        })
     }
 
     /// Where it listens, with a path behind it.
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 }
@@ -57,9 +60,12 @@ impl Drop for Loopback {
     }
 }
 
-async fn one<F>(answer: Arc<F>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible>
+async fn one<F>(
+    answer: Arc<F>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible>
 where
-    F: Fn(&Request<Vec<u8>>) -> Response<Vec<u8>>,
+    F: Fn(&Request<Vec<u8>>) -> Response<Vec<u8>> + Send + Sync,
 {
     let (head, body) = request.into_parts();
     let response = match body.collect().await {
