@@ -1,10 +1,10 @@
 //! The core: what one target is to look like, what is sent next, and what an answer means. Values in, values out.
 //!
 //! Not for: sending. There is no `async`, no clock, no sleep and no randomness in here, so that a simulator and
-//! production drive the same code. The [`dispatch`](crate::dispatch) room asks [`plan`] for the next [`Step`], sends
-//! it, and hands the answer to [`learn`], until the plan says that all is done.
+//! production drive the same code. The [`dispatch`](crate::dispatch) room asks for the next step, sends it, and
+//! hands the answer back, until the plan says that all is done.
 //!
-//! The [`Lane`] alone says what comes next, and a step is noted in it *before* it is sent. So an attempt that dies
+//! The lane alone says what comes next, and a step is noted in it *before* it is sent. So an attempt that dies
 //! half-way, by a crash or a dropped future, needs no recovery code: the next plan begins with a look-up (C4 to C7).
 
 mod failure;
