@@ -25,9 +25,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // … a user signs up:
     let user = User::new("u-42", "ada@example.com").with_email("ada@example.com");
-    let event = Event::user_created(user)
-        .in_organization("acme")
-        .triggered_by(Trigger::SelfSignUp);
+    let event = Event::user_created(user).in_organization("acme").triggered_by(Trigger::SelfSignUp);
     for delivery in dispatcher.dispatch(event).await?.deliveries {
         println!("{}: {}", delivery.connection, delivery.outcome);
     }

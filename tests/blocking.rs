@@ -1,9 +1,6 @@
 //! Blocking dispatch: order, deadlines, dropped futures, and targets that misbehave.
 #![cfg(all(feature = "mock", feature = "blocking"))]
-#![expect(
-    clippy::expect_used,
-    reason = "a test that cannot be set up should stop"
-)]
+#![expect(clippy::expect_used, reason = "a test that cannot be set up should stop")]
 
 use std::future::Future;
 use std::pin::pin;
@@ -33,12 +30,9 @@ fn configuration(provisioner: Provisioner) -> Configuration {
 
 fn host(mock: &MockConnector) -> Dispatcher {
     let registry = ConnectorRegistry::new().with_instance("mock", mock.clone());
-    Dispatcher::builder(
-        configuration(Provisioner::new("crm", "mock").blocking()),
-        registry,
-    )
-    .build()
-    .expect("a valid configuration")
+    Dispatcher::builder(configuration(Provisioner::new("crm", "mock").blocking()), registry)
+        .build()
+        .expect("a valid configuration")
 }
 
 fn host_with(mock: &MockConnector, runtime: &ManualRuntime, deadline: Duration) -> Dispatcher {
@@ -53,10 +47,8 @@ fn host_with(mock: &MockConnector, runtime: &ManualRuntime, deadline: Duration) 
 }
 
 async fn send(dispatcher: &Dispatcher, event: Event) -> Outcome {
-    let report = dispatcher
-        .dispatch(event.in_organization("acme"))
-        .await
-        .expect("an accepted event");
+    let report =
+        dispatcher.dispatch(event.in_organization("acme")).await.expect("an accepted event");
     report.at("crm", "mock").expect("the target").clone()
 }
 
@@ -87,12 +79,7 @@ fn members(mock: &MockConnector) -> usize {
 /// Polls once and gives up.
 fn poll_and_drop(future: impl Future) {
     let mut future = pin!(future);
-    assert!(
-        future
-            .as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()))
-            .is_pending()
-    );
+    assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
 }
 
 // ---- order --------------------------------------------------------------------------------------
@@ -155,10 +142,7 @@ async fn many_concurrent_updates_of_one_user_end_with_the_newest() {
         newest = newest.max(Some(task.await.unwrap()));
     }
     let (_, number) = newest.unwrap();
-    assert_eq!(
-        users(&mock)[0].display_name.as_deref(),
-        Some(number.to_string().as_str())
-    );
+    assert_eq!(users(&mock)[0].display_name.as_deref(), Some(number.to_string().as_str()));
     assert!(mock.calls().len() <= 51, "folded or one each, never more");
 }
 
@@ -206,13 +190,8 @@ async fn the_caller_may_wait_for_less_than_the_provisioner_says() {
     let dispatcher = host_with(&mock, &runtime, Duration::from_secs(60));
     mock.then(Fault::Slow(Stall::new()));
     let event = Event::user_created(ada()).in_organization("acme");
-    let waiting = async {
-        dispatcher
-            .dispatch(event)
-            .within(Duration::from_secs(1))
-            .await
-            .unwrap()
-    };
+    let waiting =
+        async { dispatcher.dispatch(event).within(Duration::from_secs(1)).await.unwrap() };
     let time = async {
         while runtime.open_tasks() == 0 {
             tokio::task::yield_now().await;
@@ -231,9 +210,7 @@ async fn dropping_the_future_cancels_the_wait_and_not_the_work() {
     let stall = Stall::new();
     mock.then(Fault::Slow(stall.clone()));
     poll_and_drop(
-        dispatcher
-            .dispatch(Event::user_created(ada()).in_organization("acme"))
-            .into_future(),
+        dispatcher.dispatch(Event::user_created(ada()).in_organization("acme")).into_future(),
     );
     stall.release();
     runtime.run();
@@ -246,22 +223,13 @@ async fn without_a_runtime_an_attempt_dropped_half_way_is_finished_by_the_next_e
     let dispatcher = host(&mock);
     mock.then(Fault::Slow(Stall::new()));
     poll_and_drop(
-        dispatcher
-            .dispatch(Event::user_created(ada()).in_organization("acme"))
-            .into_future(),
+        dispatcher.dispatch(Event::user_created(ada()).in_organization("acme")).into_future(),
     );
     assert!(users(&mock).is_empty());
-    let outcome = send(
-        &dispatcher,
-        Event::user_updated(ada().with_display_name("Ada")),
-    )
-    .await;
+    let outcome = send(&dispatcher, Event::user_updated(ada().with_display_name("Ada"))).await;
     assert!(outcome.is_done());
     assert!(
-        matches!(
-            &mock.calls()[..],
-            [Call::Create(_), Call::Find(_), Call::Create(_)]
-        ),
+        matches!(&mock.calls()[..], [Call::Create(_), Call::Find(_), Call::Create(_)]),
         "the first create may have landed, so the target is asked before it is repeated (C4): {:?}",
         mock.calls()
     );
@@ -275,20 +243,10 @@ async fn a_waiter_takes_over_from_one_that_gave_up() {
     let stall = Stall::new();
     mock.then(Fault::Slow(stall.clone()));
     let mut first = Box::pin(
-        dispatcher
-            .dispatch(Event::user_created(ada()).in_organization("acme"))
-            .into_future(),
+        dispatcher.dispatch(Event::user_created(ada()).in_organization("acme")).into_future(),
     );
-    assert!(
-        first
-            .as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()))
-            .is_pending()
-    );
-    let second = send(
-        &dispatcher,
-        Event::user_updated(ada().with_display_name("Ada")),
-    );
+    assert!(first.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    let second = send(&dispatcher, Event::user_updated(ada().with_display_name("Ada")));
     let give_up = async { drop(first) };
     let (second, ()) = tokio::join!(second, give_up);
     assert!(second.is_done());
@@ -304,13 +262,7 @@ async fn f2_a_create_that_landed_without_an_answer_is_found_and_not_repeated() {
     mock.then(Fault::TimeOutAfter);
     let outcome = send(&dispatcher, Event::user_created(ada())).await;
     assert!(
-        matches!(
-            outcome,
-            Outcome::Failed {
-                next: Next::Queued,
-                ..
-            }
-        ),
+        matches!(outcome, Outcome::Failed { next: Next::Queued, .. }),
         "never success for what is not known"
     );
     let outcome = send(&dispatcher, Event::user_updated(ada())).await;
@@ -328,15 +280,8 @@ async fn a_create_that_never_landed_is_repeated_after_a_look_up() {
     let dispatcher = host(&mock);
     mock.then(Fault::TimeOutBefore);
     send(&dispatcher, Event::user_created(ada())).await;
-    assert!(
-        send(&dispatcher, Event::user_updated(ada()))
-            .await
-            .is_done()
-    );
-    assert!(matches!(
-        &mock.calls()[..],
-        [Call::Create(_), Call::Find(_), Call::Create(_)]
-    ));
+    assert!(send(&dispatcher, Event::user_updated(ada())).await.is_done());
+    assert!(matches!(&mock.calls()[..], [Call::Create(_), Call::Find(_), Call::Create(_)]));
 }
 
 #[tokio::test]
@@ -354,26 +299,11 @@ async fn a_user_whose_create_is_in_doubt_is_deleted_if_it_landed() {
 async fn p10_values_that_an_unanswered_update_may_have_set_are_sent_again() {
     let mock = MockConnector::new();
     let dispatcher = host(&mock);
-    send(
-        &dispatcher,
-        Event::user_created(ada().with_display_name("A")),
-    )
-    .await;
+    send(&dispatcher, Event::user_created(ada().with_display_name("A"))).await;
     mock.then(Fault::TimeOutAfter);
-    send(
-        &dispatcher,
-        Event::user_updated(ada().with_display_name("B")),
-    )
-    .await;
+    send(&dispatcher, Event::user_updated(ada().with_display_name("B"))).await;
     // Back to what the target had confirmed: there seems to be no difference, but the target has B.
-    assert!(
-        send(
-            &dispatcher,
-            Event::user_updated(ada().with_display_name("A"))
-        )
-        .await
-        .is_done()
-    );
+    assert!(send(&dispatcher, Event::user_updated(ada().with_display_name("A"))).await.is_done());
     assert_eq!(users(&mock)[0].display_name.as_deref(), Some("A"));
 }
 
@@ -382,43 +312,18 @@ async fn p10_members_that_an_unanswered_request_may_have_added_are_removed() {
     let mock = MockConnector::new();
     let dispatcher = host(&mock);
     send(&dispatcher, Event::user_created(ada())).await;
-    send(
-        &dispatcher,
-        Event::group_created(Group::new("g-1", "Staff")),
-    )
-    .await;
+    send(&dispatcher, Event::group_created(Group::new("g-1", "Staff"))).await;
     mock.then(Fault::TimeOutAfter);
-    send(
-        &dispatcher,
-        Event::members_changed("g-1", [Member::user("u-1")], []),
-    )
-    .await;
+    send(&dispatcher, Event::members_changed("g-1", [Member::user("u-1")], [])).await;
     assert_eq!(members(&mock), 1);
     assert!(
-        send(
-            &dispatcher,
-            Event::members_changed("g-1", [], [Member::user("u-1")])
-        )
-        .await
-        .is_done()
+        send(&dispatcher, Event::members_changed("g-1", [], [Member::user("u-1")])).await.is_done()
     );
     assert_eq!(members(&mock), 0);
     mock.then(Fault::TimeOutBefore);
-    send(
-        &dispatcher,
-        Event::members_changed("g-1", [Member::user("u-1")], []),
-    )
-    .await;
-    assert!(
-        send(&dispatcher, Event::group_updated(Group::new("g-1", "All")))
-            .await
-            .is_done()
-    );
-    assert_eq!(
-        members(&mock),
-        1,
-        "what stayed open is finished with the next event"
-    );
+    send(&dispatcher, Event::members_changed("g-1", [Member::user("u-1")], [])).await;
+    assert!(send(&dispatcher, Event::group_updated(Group::new("g-1", "All"))).await.is_done());
+    assert_eq!(members(&mock), 1, "what stayed open is finished with the next event");
 }
 
 #[tokio::test]
@@ -426,19 +331,13 @@ async fn f4_a_panic_of_the_connector_is_a_failure_like_any_other() {
     let mock = MockConnector::new();
     let dispatcher = host(&mock);
     mock.then(Fault::Panic);
-    let Outcome::Failed {
-        error,
-        next: Next::Queued,
-    } = send(&dispatcher, Event::user_created(ada())).await
+    let Outcome::Failed { error, next: Next::Queued } =
+        send(&dispatcher, Event::user_created(ada())).await
     else {
         panic!("not a failure")
     };
     assert_eq!(error.kind(), ErrorKind::Internal);
-    assert!(
-        send(&dispatcher, Event::user_updated(ada()))
-            .await
-            .is_done()
-    );
+    assert!(send(&dispatcher, Event::user_updated(ada())).await.is_done());
 }
 
 #[tokio::test]
@@ -448,41 +347,22 @@ async fn a_wrong_answer_to_a_look_up_links_nobody() {
     mock.then(Fault::TimeOutBefore);
     send(&dispatcher, Event::user_created(ada())).await;
     mock.then(Fault::WrongAnswer);
-    assert!(
-        send(&dispatcher, Event::user_updated(ada()))
-            .await
-            .is_done()
-    );
-    assert_eq!(
-        users(&mock).len(),
-        1,
-        "created anew: the stranger gave no proof"
-    );
+    assert!(send(&dispatcher, Event::user_updated(ada())).await.is_done());
+    assert_eq!(users(&mock).len(), 1, "created anew: the stranger gave no proof");
 }
 
 #[tokio::test]
 async fn f107_somebody_elses_account_with_the_name_is_not_taken_over() {
     let mock = MockConnector::new();
     let dispatcher = host(&mock);
-    mock.insert(User::new("not-ours", "ada").with_display_name("Admin"))
-        .unwrap();
+    mock.insert(User::new("not-ours", "ada").with_display_name("Admin")).unwrap();
     let outcome = send(&dispatcher, Event::user_created(ada())).await;
     assert!(
-        matches!(
-            outcome,
-            Outcome::Failed {
-                next: Next::Parked(ParkReason::NameTaken),
-                ..
-            }
-        ),
+        matches!(outcome, Outcome::Failed { next: Next::Parked(ParkReason::NameTaken), .. }),
         "{outcome}"
     );
     send(&dispatcher, Event::user_deleted("u-1")).await;
-    assert_eq!(
-        users(&mock)[0].display_name.as_deref(),
-        Some("Admin"),
-        "and not deleted either"
-    );
+    assert_eq!(users(&mock)[0].display_name.as_deref(), Some("Admin"), "and not deleted either");
 }
 
 #[tokio::test]
@@ -490,11 +370,7 @@ async fn our_own_account_that_we_had_forgotten_is_linked_and_brought_up_to_date(
     let mock = MockConnector::new();
     mock.insert(ada().with_display_name("old")).unwrap();
     let dispatcher = host(&mock);
-    let outcome = send(
-        &dispatcher,
-        Event::user_created(ada().with_display_name("new")),
-    )
-    .await;
+    let outcome = send(&dispatcher, Event::user_created(ada().with_display_name("new"))).await;
     assert!(outcome.is_done());
     assert_eq!(users(&mock).len(), 1);
     assert_eq!(users(&mock)[0].display_name.as_deref(), Some("new"));
@@ -506,19 +382,9 @@ async fn f47_two_accounts_with_our_id_are_parked_and_none_is_touched() {
     mock.insert(ada()).unwrap();
     mock.insert(User::new("u-1", "ada2")).unwrap();
     let dispatcher = host(&mock);
-    let outcome = send(
-        &dispatcher,
-        Event::user_created(ada().with_display_name("x")),
-    )
-    .await;
+    let outcome = send(&dispatcher, Event::user_created(ada().with_display_name("x"))).await;
     assert!(
-        matches!(
-            outcome,
-            Outcome::Failed {
-                next: Next::Parked(ParkReason::DuplicateRemote),
-                ..
-            }
-        ),
+        matches!(outcome, Outcome::Failed { next: Next::Parked(ParkReason::DuplicateRemote), .. }),
         "{outcome}"
     );
     assert!(users(&mock).iter().all(|user| user.display_name.is_none()));
@@ -534,11 +400,7 @@ async fn f59_an_account_that_the_target_lost_is_created_again() {
     };
     assert!(mock.remove(&remote_id, outbound_provisioning::model::ResourceKind::User));
     let full = ada().with_display_name("Ada").with_email("ada@example.com");
-    assert!(
-        send(&dispatcher, Event::user_updated(full.clone()))
-            .await
-            .is_done()
-    );
+    assert!(send(&dispatcher, Event::user_updated(full.clone())).await.is_done());
     assert_eq!(users(&mock), [full], "with the full state");
 }
 
@@ -550,21 +412,11 @@ async fn p12_three_refusals_in_a_row_do_not_come_about_by_new_events() {
         mock.fail_next(Error::new(ErrorKind::Rejected, "no"));
         let outcome = send(&dispatcher, Event::user_created(ada())).await;
         assert!(
-            matches!(
-                outcome,
-                Outcome::Failed {
-                    next: Next::Queued,
-                    ..
-                }
-            ),
+            matches!(outcome, Outcome::Failed { next: Next::Queued, .. }),
             "a newer event starts over"
         );
     }
-    assert!(
-        send(&dispatcher, Event::user_created(ada()))
-            .await
-            .is_done()
-    );
+    assert!(send(&dispatcher, Event::user_created(ada())).await.is_done());
 }
 
 #[tokio::test]
@@ -575,13 +427,7 @@ async fn p8_a_create_in_doubt_at_a_connector_without_look_ups_is_parked_for_a_pe
     send(&dispatcher, Event::user_created(ada())).await;
     let outcome = send(&dispatcher, Event::user_updated(ada())).await;
     assert!(
-        matches!(
-            outcome,
-            Outcome::Failed {
-                next: Next::Parked(ParkReason::InDoubt),
-                ..
-            }
-        ),
+        matches!(outcome, Outcome::Failed { next: Next::Parked(ParkReason::InDoubt), .. }),
         "{outcome}"
     );
     assert_eq!(users(&mock).len(), 1, "no second account");
@@ -595,13 +441,7 @@ async fn a_rename_to_a_taken_name_is_parked_and_nothing_is_lost() {
     send(&dispatcher, Event::user_created(ada())).await;
     let outcome = send(&dispatcher, Event::user_updated(User::new("u-1", "bob"))).await;
     assert!(
-        matches!(
-            outcome,
-            Outcome::Failed {
-                next: Next::Parked(ParkReason::NameTaken),
-                ..
-            }
-        ),
+        matches!(outcome, Outcome::Failed { next: Next::Parked(ParkReason::NameTaken), .. }),
         "{outcome}"
     );
     let outcome = send(&dispatcher, Event::user_updated(User::new("u-1", "ada.l"))).await;
@@ -616,22 +456,9 @@ async fn a_delete_that_failed_is_tried_again_with_any_later_event_and_a_new_user
     send(&dispatcher, Event::user_created(ada())).await;
     mock.fail_next(Error::new(ErrorKind::Unavailable, "down"));
     let outcome = send(&dispatcher, Event::user_deleted("u-1")).await;
-    assert!(matches!(
-        outcome,
-        Outcome::Failed {
-            next: Next::Queued,
-            ..
-        }
-    ));
+    assert!(matches!(outcome, Outcome::Failed { next: Next::Queued, .. }));
     mock.forget_calls();
-    assert!(
-        send(
-            &dispatcher,
-            Event::user_created(ada().with_display_name("new"))
-        )
-        .await
-        .is_done()
-    );
+    assert!(send(&dispatcher, Event::user_created(ada().with_display_name("new"))).await.is_done());
     assert!(
         matches!(&mock.calls()[..], [Call::Delete(_), Call::Create(_)]),
         "delete, then create: {:?}",
@@ -649,10 +476,8 @@ async fn p17_a_group_is_sent_with_the_members_that_have_an_account_and_the_other
     let group = Group::new("g-1", "Staff")
         .with_member(Member::user("u-1"))
         .with_member(Member::user("u-2"));
-    let report = dispatcher
-        .dispatch(Event::group_created(group).in_organization("acme"))
-        .await
-        .unwrap();
+    let report =
+        dispatcher.dispatch(Event::group_created(group).in_organization("acme")).await.unwrap();
     assert_eq!((report.deliveries[0].waiting_for, members(&mock)), (1, 1));
     let bob = Event::user_created(User::new("u-2", "bob")).in_organization("acme");
     let report = dispatcher.dispatch(bob).await.unwrap();
@@ -672,37 +497,21 @@ async fn p17_a_deleted_user_leaves_the_groups_and_is_not_added_again() {
         Event::group_created(Group::new("g-1", "Staff").with_member(Member::user("u-1"))),
     )
     .await;
-    let report = dispatcher
-        .dispatch(Event::user_deleted("u-1").in_organization("acme"))
-        .await
-        .unwrap();
-    assert!(
-        report
-            .follow_ups
-            .iter()
-            .all(|follow_up| follow_up.outcome.is_done()),
-        "{report:?}"
-    );
+    let report =
+        dispatcher.dispatch(Event::user_deleted("u-1").in_organization("acme")).await.unwrap();
+    assert!(report.follow_ups.iter().all(|follow_up| follow_up.outcome.is_done()), "{report:?}");
     assert_eq!(members(&mock), 0);
     send(&dispatcher, Event::user_created(ada())).await;
-    assert_eq!(
-        members(&mock),
-        0,
-        "a new user of that id is not in the old one's groups"
-    );
+    assert_eq!(members(&mock), 0, "a new user of that id is not in the old one's groups");
 }
 
 #[tokio::test]
 async fn large_changes_go_in_pieces_of_the_targets_limit() {
-    let capabilities = Capabilities::new()
-        .with_groups()
-        .with_find()
-        .with_members_per_request(100);
+    let capabilities = Capabilities::new().with_groups().with_find().with_members_per_request(100);
     let mock = MockConnector::new().with_capabilities(capabilities);
     let dispatcher = host(&mock);
-    let everybody: Vec<Member> = (0..250)
-        .map(|number| Member::user(format!("u-{number}")))
-        .collect();
+    let everybody: Vec<Member> =
+        (0..250).map(|number| Member::user(format!("u-{number}"))).collect();
     for number in 0..250 {
         send(
             &dispatcher,
@@ -710,11 +519,7 @@ async fn large_changes_go_in_pieces_of_the_targets_limit() {
         )
         .await;
     }
-    send(
-        &dispatcher,
-        Event::group_created(Group::new("g-1", "Staff")),
-    )
-    .await;
+    send(&dispatcher, Event::group_created(Group::new("g-1", "Staff"))).await;
     mock.forget_calls();
     send(&dispatcher, Event::members_changed("g-1", everybody, [])).await;
     assert_eq!(mock.calls().len(), 3);
@@ -726,11 +531,7 @@ async fn a_connector_without_groups_says_unsupported() {
     let mock = MockConnector::new().with_capabilities(Capabilities::new().with_find());
     let dispatcher = host(&mock);
     assert_eq!(
-        send(
-            &dispatcher,
-            Event::group_created(Group::new("g-1", "Staff"))
-        )
-        .await,
+        send(&dispatcher, Event::group_created(Group::new("g-1", "Staff"))).await,
         Outcome::Unsupported
     );
 }

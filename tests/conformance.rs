@@ -40,16 +40,8 @@ mod mock {
         mock.then(Fault::WrongAnswer);
         let suite = conformance::connector(&mock).await;
         assert!(!suite.is_passed());
-        let failed = suite
-            .cases
-            .iter()
-            .filter(|case| matches!(case.verdict, Verdict::Failed(_)));
-        assert!(
-            failed
-                .map(|case| case.sentence)
-                .any(|sentence| sentence == 7),
-            "\n{suite}"
-        );
+        let failed = suite.cases.iter().filter(|case| matches!(case.verdict, Verdict::Failed(_)));
+        assert!(failed.map(|case| case.sentence).any(|sentence| sentence == 7), "\n{suite}");
     }
 }
 
@@ -72,13 +64,8 @@ mod scim2 {
             .with("token", "t0ken")
             .with("update_method", update_method);
         let target = Target::new("hr", "scim2");
-        let context = BuildContext::new(
-            "acme".into(),
-            target,
-            1,
-            properties,
-            Arc::new(NoSecrets::new()),
-        );
+        let context =
+            BuildContext::new("acme".into(), target, 1, properties, Arc::new(NoSecrets::new()));
         Scim2Factory::new(Scim2Target::new().with_bearer_token("t0ken")).build(&context)
     }
 

@@ -23,14 +23,8 @@ struct Host {
 
 fn acme() -> OrganizationConfiguration {
     OrganizationConfiguration::new()
-        .with_connection(
-            "org",
-            Connection::new("HR").with_connector("m", Properties::new()),
-        )
-        .with_connection(
-            "app",
-            Connection::new("Payroll").with_connector("n", Properties::new()),
-        )
+        .with_connection("org", Connection::new("HR").with_connector("m", Properties::new()))
+        .with_connection("app", Connection::new("Payroll").with_connector("n", Properties::new()))
         .with_provisioner(Provisioner::new("org", "m").blocking())
         .with_application(
             "payroll",
@@ -55,18 +49,11 @@ impl Host {
             .with_instance("n", app.clone());
         let shared = SharedConfiguration::new(document(organization));
         let dispatcher = Dispatcher::builder(shared.clone(), registry).build()?;
-        Ok(Self {
-            dispatcher,
-            shared,
-            org,
-            app,
-        })
+        Ok(Self { dispatcher, shared, org, app })
     }
 
     async fn send(&self, event: Event) -> outbound_provisioning::Result<Report> {
-        self.dispatcher
-            .dispatch(event.in_organization("acme"))
-            .await
+        self.dispatcher.dispatch(event.in_organization("acme")).await
     }
 }
 
@@ -101,10 +88,7 @@ async fn created_neither_is_created() {
     let host = Host::new(acme()).unwrap();
     let report = host.send(Event::user_created(ada())).await.unwrap();
     assert!(delivered(org(&report)));
-    assert_eq!(
-        report.deliveries[0].because,
-        Because::Provisioner(Level::Organization)
-    );
+    assert_eq!(report.deliveries[0].because, Because::Provisioner(Level::Organization));
     assert_eq!(host.org.calls(), [Call::Create(ada().into())]);
     assert_eq!(report.deliveries.len(), 1, "nobody else is concerned");
 }
@@ -114,10 +98,7 @@ async fn created_linked_is_updated() {
     let host = Host::new(acme()).unwrap();
     host.send(Event::user_created(ada())).await.unwrap();
     let renamed = ada().with_display_name("Ada");
-    let report = host
-        .send(Event::user_created(renamed.clone()))
-        .await
-        .unwrap();
+    let report = host.send(Event::user_created(renamed.clone())).await.unwrap();
     assert!(delivered(org(&report)));
     assert!(
         matches!(&host.org.calls()[..], [Call::Create(_), Call::Update(_, wanted)] if *wanted == renamed.into())
@@ -127,13 +108,9 @@ async fn created_linked_is_updated() {
 #[tokio::test]
 async fn created_excluded_is_skipped_with_the_reason() {
     let host = Host::new(acme()).unwrap();
-    host.send(Event::user_created(ada()).triggered_by(Trigger::JustInTime))
-        .await
-        .unwrap();
-    let report = host
-        .send(Event::user_created(ada()).triggered_by(Trigger::Console))
-        .await
-        .unwrap();
+    host.send(Event::user_created(ada()).triggered_by(Trigger::JustInTime)).await.unwrap();
+    let report =
+        host.send(Event::user_created(ada()).triggered_by(Trigger::Console)).await.unwrap();
     assert_eq!(org(&report).cloned(), skipped(SkipReason::JitExcluded));
     assert!(host.org.calls().is_empty());
 }
@@ -144,10 +121,7 @@ async fn created_excluded_is_skipped_with_the_reason() {
 async fn updated_linked_is_updated() {
     let host = Host::new(acme()).unwrap();
     host.send(Event::user_created(ada())).await.unwrap();
-    let report = host
-        .send(Event::user_updated(ada().with_active(false)))
-        .await
-        .unwrap();
+    let report = host.send(Event::user_updated(ada().with_active(false))).await.unwrap();
     assert!(delivered(org(&report)));
     assert_eq!(host.org.calls().len(), 2);
 }
@@ -155,9 +129,7 @@ async fn updated_linked_is_updated() {
 #[tokio::test]
 async fn updated_excluded_is_skipped() {
     let host = Host::new(acme()).unwrap();
-    host.send(Event::user_created(ada()).triggered_by(Trigger::JustInTime))
-        .await
-        .unwrap();
+    host.send(Event::user_created(ada()).triggered_by(Trigger::JustInTime)).await.unwrap();
     let report = host.send(Event::user_updated(ada())).await.unwrap();
     assert_eq!(org(&report).cloned(), skipped(SkipReason::JitExcluded));
     assert!(host.org.calls().is_empty());
@@ -195,9 +167,7 @@ async fn deleted_linked_is_deleted() {
 #[tokio::test]
 async fn deleted_excluded_is_nothing_to_do_and_the_exclusion_is_forgotten() {
     let host = Host::new(acme()).unwrap();
-    host.send(Event::user_created(ada()).triggered_by(Trigger::JustInTime))
-        .await
-        .unwrap();
+    host.send(Event::user_created(ada()).triggered_by(Trigger::JustInTime)).await.unwrap();
     let report = host.send(Event::user_deleted("u-1")).await.unwrap();
     assert_eq!(org(&report), Some(&Outcome::NotNeeded));
     let report = host.send(Event::user_created(ada())).await.unwrap();
@@ -230,10 +200,7 @@ async fn members_changed_linked_sends_the_difference() {
     host.send(Event::user_created(ada())).await.unwrap();
     host.send(Event::group_created(staff())).await.unwrap();
     host.org.forget_calls();
-    let report = host
-        .send(Event::members_changed("g-1", [Member::user("u-1")], []))
-        .await
-        .unwrap();
+    let report = host.send(Event::members_changed("g-1", [Member::user("u-1")], [])).await.unwrap();
     assert!(delivered(org(&report)));
     assert!(
         matches!(&host.org.calls()[..], [Call::ChangeMembers(_, changes)] if changes.added.len() == 1)
@@ -243,13 +210,8 @@ async fn members_changed_linked_sends_the_difference() {
 #[tokio::test]
 async fn members_changed_excluded_is_skipped() {
     let host = Host::new(acme()).unwrap();
-    host.send(Event::group_created(staff()).triggered_by(Trigger::JustInTime))
-        .await
-        .unwrap();
-    let report = host
-        .send(Event::members_changed("g-1", [Member::user("u-1")], []))
-        .await
-        .unwrap();
+    host.send(Event::group_created(staff()).triggered_by(Trigger::JustInTime)).await.unwrap();
+    let report = host.send(Event::members_changed("g-1", [Member::user("u-1")], [])).await.unwrap();
     assert_eq!(org(&report).cloned(), skipped(SkipReason::JitExcluded));
     assert!(host.org.calls().is_empty());
 }
@@ -265,39 +227,21 @@ async fn members_changed_neither_creates_from_our_own_member_set() {
     // The organization's target is new: it has never heard of the group, but we have.
     let organization = acme();
     let without = OrganizationConfiguration::new()
-        .with_connection(
-            "org",
-            Connection::new("HR").with_connector("m", Properties::new()),
-        )
-        .with_connection(
-            "app",
-            Connection::new("Payroll").with_connector("n", Properties::new()),
-        )
+        .with_connection("org", Connection::new("HR").with_connector("m", Properties::new()))
+        .with_connection("app", Connection::new("Payroll").with_connector("n", Properties::new()))
         .with_provisioner(Provisioner::new("app", "n").blocking());
     host.shared.replace(document(without));
-    host.send(Event::group_created(
-        staff().with_member(Member::user("u-ada")),
-    ))
-    .await
-    .unwrap();
+    host.send(Event::group_created(staff().with_member(Member::user("u-ada")))).await.unwrap();
     host.shared.replace(document(organization));
     for name in ["ada", "bob"] {
         host.dispatcher.lift_exclusion(
-            &ResourceKey::new(
-                "acme".into(),
-                ResourceKind::User,
-                format!("u-{name}").into(),
-            ),
+            &ResourceKey::new("acme".into(), ResourceKind::User, format!("u-{name}").into()),
             &Target::new("org", "m"),
         );
-        host.send(Event::user_updated(User::new(format!("u-{name}"), name)))
-            .await
-            .unwrap();
+        host.send(Event::user_updated(User::new(format!("u-{name}"), name))).await.unwrap();
     }
-    let report = host
-        .send(Event::members_changed("g-1", [Member::user("u-bob")], []))
-        .await
-        .unwrap();
+    let report =
+        host.send(Event::members_changed("g-1", [Member::user("u-bob")], [])).await.unwrap();
     assert!(delivered(org(&report)));
     let group = host
         .org
@@ -307,27 +251,17 @@ async fn members_changed_neither_creates_from_our_own_member_set() {
     let Some((_, outbound_provisioning::model::Resource::Group(group))) = group else {
         panic!("no group")
     };
-    assert_eq!(
-        group.members.len(),
-        2,
-        "also the member of whom this event says nothing"
-    );
+    assert_eq!(group.members.len(), 2, "also the member of whom this event says nothing");
 }
 
 #[tokio::test]
 async fn members_changed_of_an_unknown_group_is_parked_until_its_state_comes() {
     let host = Host::new(acme()).unwrap();
     host.send(Event::user_created(ada())).await.unwrap();
-    let report = host
-        .send(Event::members_changed("g-1", [Member::user("u-1")], []))
-        .await
-        .unwrap();
+    let report = host.send(Event::members_changed("g-1", [Member::user("u-1")], [])).await.unwrap();
     assert!(matches!(
         org(&report),
-        Some(Outcome::Failed {
-            next: Next::Parked(ParkReason::NeedsState),
-            ..
-        })
+        Some(Outcome::Failed { next: Next::Parked(ParkReason::NeedsState), .. })
     ));
     let report = host.send(Event::group_updated(staff())).await.unwrap();
     assert!(delivered(org(&report)));
@@ -336,11 +270,7 @@ async fn members_changed_of_an_unknown_group_is_parked_until_its_state_comes() {
     else {
         panic!("not created")
     };
-    assert_eq!(
-        group.members.len(),
-        1,
-        "the member that was parked came along"
-    );
+    assert_eq!(group.members.len(), 1, "the member that was parked came along");
 }
 
 // ---- where the resource is ----------------------------------------------------------------------
@@ -348,24 +278,14 @@ async fn members_changed_of_an_unknown_group_is_parked_until_its_state_comes() {
 #[tokio::test]
 async fn a_delete_from_the_console_reaches_the_applications_target() {
     let host = Host::new(acme()).unwrap();
-    let report = host
-        .send(Event::user_created(ada()).through("payroll"))
-        .await
-        .unwrap();
+    let report = host.send(Event::user_created(ada()).through("payroll")).await.unwrap();
     assert!(delivered(app(&report)));
     assert_eq!(org(&report).cloned(), skipped(SkipReason::Overridden));
-    let report = host
-        .send(Event::user_deleted("u-1").triggered_by(Trigger::Console))
-        .await
-        .unwrap();
+    let report =
+        host.send(Event::user_deleted("u-1").triggered_by(Trigger::Console)).await.unwrap();
     assert!(delivered(app(&report)), "no account survives its owner");
     assert_eq!(
-        report
-            .deliveries
-            .iter()
-            .find(|d| d.connection.as_str() == "app")
-            .unwrap()
-            .because,
+        report.deliveries.iter().find(|d| d.connection.as_str() == "app").unwrap().because,
         Because::Linked
     );
     assert!(host.app.remote_resources().is_empty());
@@ -377,57 +297,30 @@ async fn an_update_goes_to_every_link_whatever_the_jit_option_says() {
     host.send(Event::user_created(ada())).await.unwrap();
     let event = Event::user_updated(ada().with_active(false)).triggered_by(Trigger::JustInTime);
     let report = host.send(event).await.unwrap();
-    assert!(
-        delivered(org(&report)),
-        "disabling is never stopped by a filter"
-    );
+    assert!(delivered(org(&report)), "disabling is never stopped by a filter");
 }
 
 #[tokio::test]
 async fn r5_an_override_is_remembered_until_it_is_lifted() {
     let host = Host::new(acme()).unwrap();
-    host.send(Event::user_created(ada()).through("payroll"))
-        .await
-        .unwrap();
-    let report = host
-        .send(Event::user_updated(ada().with_display_name("Ada")))
-        .await
-        .unwrap();
+    host.send(Event::user_created(ada()).through("payroll")).await.unwrap();
+    let report = host.send(Event::user_updated(ada().with_display_name("Ada"))).await.unwrap();
     assert_eq!(org(&report).cloned(), skipped(SkipReason::Overridden));
     assert!(delivered(app(&report)));
     let key = ResourceKey::new("acme".into(), ResourceKind::User, "u-1".into());
-    assert!(
-        host.dispatcher
-            .lift_exclusion(&key, &Target::new("org", "m"))
-    );
-    assert!(
-        !host
-            .dispatcher
-            .lift_exclusion(&key, &Target::new("org", "m"))
-    );
-    let report = host
-        .send(Event::user_updated(ada().with_display_name("Ada")))
-        .await
-        .unwrap();
+    assert!(host.dispatcher.lift_exclusion(&key, &Target::new("org", "m")));
+    assert!(!host.dispatcher.lift_exclusion(&key, &Target::new("org", "m")));
+    let report = host.send(Event::user_updated(ada().with_display_name("Ada"))).await.unwrap();
     assert!(delivered(org(&report)));
 }
 
 #[tokio::test]
 async fn r5_a_disabled_application_keeps_its_users_out() {
     let host = Host::new(acme()).unwrap();
-    let report = host
-        .send(Event::user_created(ada()).through("silent"))
-        .await
-        .unwrap();
-    assert_eq!(
-        org(&report).cloned(),
-        skipped(SkipReason::ApplicationDisabled)
-    );
+    let report = host.send(Event::user_created(ada()).through("silent")).await.unwrap();
+    assert_eq!(org(&report).cloned(), skipped(SkipReason::ApplicationDisabled));
     let report = host.send(Event::user_updated(ada())).await.unwrap();
-    assert_eq!(
-        org(&report).cloned(),
-        skipped(SkipReason::ApplicationDisabled)
-    );
+    assert_eq!(org(&report).cloned(), skipped(SkipReason::ApplicationDisabled));
 }
 
 #[tokio::test]
@@ -435,16 +328,11 @@ async fn r5_a_target_out_of_order_excludes_nobody() {
     let mut organization = acme();
     organization.connections.insert(
         "org".into(),
-        Connection::new("HR")
-            .with_connector("m", Properties::new())
-            .disabled(),
+        Connection::new("HR").with_connector("m", Properties::new()).disabled(),
     );
     let host = Host::new(organization).unwrap();
     let report = host.send(Event::user_created(ada())).await.unwrap();
-    assert_eq!(
-        org(&report).cloned(),
-        skipped(SkipReason::ConnectionDisabled)
-    );
+    assert_eq!(org(&report).cloned(), skipped(SkipReason::ConnectionDisabled));
     host.shared.replace(document(acme()));
     let report = host.send(Event::user_updated(ada())).await.unwrap();
     assert!(delivered(org(&report)));
@@ -457,9 +345,7 @@ async fn an_event_for_a_linked_target_that_is_switched_off_is_held_and_catches_u
     let mut off = acme();
     off.connections.insert(
         "org".into(),
-        Connection::new("HR")
-            .with_connector("m", Properties::new())
-            .disabled(),
+        Connection::new("HR").with_connector("m", Properties::new()).disabled(),
     );
     host.shared.replace(document(off));
     let report = host.send(Event::user_deleted("u-1")).await.unwrap();
@@ -468,19 +354,13 @@ async fn an_event_for_a_linked_target_that_is_switched_off_is_held_and_catches_u
     host.shared.replace(document(acme()));
     let report = host.send(Event::user_deleted("u-1")).await.unwrap();
     assert!(!host.org.calls().is_empty());
-    assert!(
-        host.org.remote_resources().is_empty(),
-        "the delete was not lost: {report:?}"
-    );
+    assert!(host.org.remote_resources().is_empty(), "the delete was not lost: {report:?}");
 }
 
 #[tokio::test]
 async fn an_unknown_application_is_never_an_error_for_the_host() {
     let host = Host::new(acme()).unwrap();
-    let report = host
-        .send(Event::user_created(ada()).through("nobody-knows"))
-        .await
-        .unwrap();
+    let report = host.send(Event::user_created(ada()).through("nobody-knows")).await.unwrap();
     assert_eq!(report.application, ApplicationFound::Unknown);
     assert!(delivered(org(&report)));
 }
@@ -499,9 +379,8 @@ async fn r3_an_organization_without_anything_gives_an_empty_report() {
 #[tokio::test]
 async fn organizations_are_strangers_to_each_other() {
     let (one, two) = (MockConnector::new(), MockConnector::new());
-    let registry = ConnectorRegistry::new()
-        .with_instance("m", one.clone())
-        .with_instance("n", two.clone());
+    let registry =
+        ConnectorRegistry::new().with_instance("m", one.clone()).with_instance("n", two.clone());
     let organization = |connector: &str| {
         OrganizationConfiguration::new()
             .with_connection(
@@ -513,17 +392,9 @@ async fn organizations_are_strangers_to_each_other() {
     let configuration = Configuration::new()
         .with_organization("a", organization("m"))
         .with_organization("b", organization("n"));
-    let dispatcher = Dispatcher::builder(configuration, registry)
-        .build()
-        .unwrap();
-    dispatcher
-        .dispatch(Event::user_created(ada()).in_organization("a"))
-        .await
-        .unwrap();
-    dispatcher
-        .dispatch(Event::user_deleted("u-1").in_organization("b"))
-        .await
-        .unwrap();
+    let dispatcher = Dispatcher::builder(configuration, registry).build().unwrap();
+    dispatcher.dispatch(Event::user_created(ada()).in_organization("a")).await.unwrap();
+    dispatcher.dispatch(Event::user_deleted("u-1").in_organization("b")).await.unwrap();
     assert_eq!(one.remote_resources().len(), 1);
     assert!(two.calls().is_empty());
 }
@@ -535,25 +406,11 @@ async fn one_failure_hides_no_other_target() {
     let mut organization = acme();
     organization.applications.get_mut("payroll").unwrap().mode = ApplicationMode::Add;
     let host = Host::new(organization).unwrap();
-    host.app
-        .fail_next(Error::new(ErrorKind::Unavailable, "down"));
-    let report = host
-        .send(Event::user_created(ada()).through("payroll"))
-        .await
-        .unwrap();
-    assert!(matches!(
-        app(&report),
-        Some(Outcome::Failed {
-            next: Next::Queued,
-            ..
-        })
-    ));
+    host.app.fail_next(Error::new(ErrorKind::Unavailable, "down"));
+    let report = host.send(Event::user_created(ada()).through("payroll")).await.unwrap();
+    assert!(matches!(app(&report), Some(Outcome::Failed { next: Next::Queued, .. })));
     assert!(delivered(org(&report)));
-    assert_eq!(
-        report.deliveries[0].connection.as_str(),
-        "app",
-        "the application's come first"
-    );
+    assert_eq!(report.deliveries[0].connection.as_str(), "app", "the application's come first");
 }
 
 #[tokio::test]
@@ -562,21 +419,12 @@ async fn done_skipped_unsupported_and_failed_are_four_different_answers() {
     let done = host.send(Event::user_created(ada())).await.unwrap();
     assert!(org(&done).unwrap().is_done());
     let jit = Event::user_created(User::new("u-2", "bob")).triggered_by(Trigger::JustInTime);
-    assert!(matches!(
-        org(&host.send(jit).await.unwrap()),
-        Some(Outcome::Skipped(_))
-    ));
+    assert!(matches!(org(&host.send(jit).await.unwrap()), Some(Outcome::Skipped(_))));
     host.org.fail_next(Error::new(ErrorKind::Unsupported, "no"));
-    let unsupported = host
-        .send(Event::user_created(User::new("u-3", "eve")))
-        .await
-        .unwrap();
+    let unsupported = host.send(Event::user_created(User::new("u-3", "eve"))).await.unwrap();
     assert_eq!(org(&unsupported), Some(&Outcome::Unsupported));
     host.org.fail_next(Error::new(ErrorKind::Rejected, "no"));
-    let failed = host
-        .send(Event::user_created(User::new("u-4", "dan")))
-        .await
-        .unwrap();
+    let failed = host.send(Event::user_created(User::new("u-4", "dan"))).await.unwrap();
     assert!(matches!(org(&failed), Some(Outcome::Failed { .. })));
 }
 
@@ -592,10 +440,7 @@ async fn plan_decides_and_neither_writes_nor_sends() {
     }
     let jit = event.clone().triggered_by(Trigger::JustInTime);
     let plan = host.dispatcher.plan(&jit).await.unwrap();
-    assert_eq!(
-        plan.targets[0].action,
-        Action::Skip(SkipReason::JitExcluded)
-    );
+    assert_eq!(plan.targets[0].action, Action::Skip(SkipReason::JitExcluded));
     assert!(host.org.calls().is_empty());
     assert!(
         delivered(org(&host.dispatcher.dispatch(event.clone()).await.unwrap())),
@@ -607,10 +452,7 @@ async fn plan_decides_and_neither_writes_nor_sends() {
     assert_eq!(plan.targets[0].action.to_string(), "update displayName");
     let plan = host.dispatcher.plan(&event).await.unwrap();
     assert_eq!(plan.targets[0].action, Action::Nothing);
-    let plan = host
-        .dispatcher
-        .plan(&Event::user_deleted("u-1").in_organization("acme"))
-        .await
-        .unwrap();
+    let plan =
+        host.dispatcher.plan(&Event::user_deleted("u-1").in_organization("acme")).await.unwrap();
     assert_eq!(plan.targets[0].action, Action::Delete);
 }

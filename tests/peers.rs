@@ -1,10 +1,7 @@
 //! A full life of users and groups on SCIM servers that others wrote. Their addresses come from the environment
 //! (`scripts/with-peers` sets them); with `PEERS=required` a missing one is a failure.
 #![cfg(all(feature = "scim2", feature = "reqwest", feature = "blocking"))]
-#![expect(
-    clippy::indexing_slicing,
-    reason = "a test that is wrong about a key should stop"
-)]
+#![expect(clippy::indexing_slicing, reason = "a test that is wrong about a key should stop")]
 
 mod support;
 
@@ -33,10 +30,8 @@ struct Peer {
 impl Peer {
     /// None where it is not running and need not be.
     fn named(name: &str) -> Result<Option<Self>, Box<dyn Error + Send + Sync>> {
-        let variables = (
-            std::env::var(format!("{name}_URL")),
-            std::env::var(format!("{name}_TOKEN")),
-        );
+        let variables =
+            (std::env::var(format!("{name}_URL")), std::env::var(format!("{name}_TOKEN")));
         let (Ok(base), Ok(token)) = variables else {
             if std::env::var("PEERS").is_ok_and(|value| value == "required") {
                 return Err(format!(
@@ -52,28 +47,18 @@ impl Peer {
             .with("authentication", "bearer")
             .with("token", token.as_str());
         let organization = OrganizationConfiguration::new()
-            .with_connection(
-                "peer",
-                Connection::new(name).with_connector("scim2", properties),
-            )
+            .with_connection("peer", Connection::new(name).with_connector("scim2", properties))
             .with_provisioner(Provisioner::new("peer", "scim2").blocking());
         let client = ReqwestClient::new(NetworkPolicy::new().allow_loopback())?;
         let registry = ConnectorRegistry::new().with(Scim2Factory::new(client));
         let configuration = Configuration::new().with_organization("acme", organization);
         let dispatcher = Dispatcher::builder(configuration, registry).build()?;
-        Ok(Some(Self {
-            base,
-            token,
-            dispatcher,
-        }))
+        Ok(Some(Self { base, token, dispatcher }))
     }
 
     async fn send(&self, event: Event) -> Done {
         let what = format!("{event:?}");
-        let report = self
-            .dispatcher
-            .dispatch(event.in_organization("acme"))
-            .await?;
+        let report = self.dispatcher.dispatch(event.in_organization("acme")).await?;
         for delivery in report.deliveries.iter().chain(&report.follow_ups) {
             if !delivery.outcome.is_done() {
                 return Err(format!("{what}: {}, {:?}", delivery.outcome, delivery.outcome).into());
@@ -89,10 +74,7 @@ impl Peer {
     ) -> Result<BTreeMap<String, (String, String, bool)>, Box<dyn Error + Send + Sync>> {
         let shown = list(&self.base, &self.token, "Users").await?;
         let mut users = BTreeMap::new();
-        for user in shown
-            .iter()
-            .filter(|user| text(user, "externalId").starts_with(prefix))
-        {
+        for user in shown.iter().filter(|user| text(user, "externalId").starts_with(prefix)) {
             let state = (
                 text(user, "userName"),
                 text(user, "displayName"),
@@ -122,14 +104,9 @@ impl Peer {
                 let members = group["members"].as_array().into_iter().flatten();
                 let members = members.map(|member| {
                     let id = text(member, "value");
-                    ids.get(&id)
-                        .cloned()
-                        .unwrap_or_else(|| format!("nobody has the id {id}"))
+                    ids.get(&id).cloned().unwrap_or_else(|| format!("nobody has the id {id}"))
                 });
-                (
-                    text(group, "externalId"),
-                    (text(group, "displayName"), members.collect()),
-                )
+                (text(group, "externalId"), (text(group, "displayName"), members.collect()))
             });
         Ok(groups.collect())
     }
@@ -192,21 +169,15 @@ async fn full_life(peer: &Peer) -> Done {
             .map(|user| format!("{prefix}u{user}"))
             .collect();
         let mut group = Group::new(id.as_str(), format!("Group {number}"));
-        group.members = members
-            .iter()
-            .map(|member| Member::user(member.as_str()))
-            .collect();
+        group.members = members.iter().map(|member| Member::user(member.as_str())).collect();
         peer.send(Event::group_created(group.clone())).await?;
         wanted.groups.insert(id, (group, members));
     }
     compare(peer, prefix, &wanted).await?;
 
     // Renames of users and of a group.
-    for (number, (_, user)) in wanted
-        .users
-        .iter_mut()
-        .enumerate()
-        .filter(|(number, _)| number % 4 == 0)
+    for (number, (_, user)) in
+        wanted.users.iter_mut().enumerate().filter(|(number, _)| number % 4 == 0)
     {
         user.user_name = format!("renamed{number}@example.com");
         user.display_name = Some(format!("Renamed \"{number}\" \\ Ünï"));
@@ -220,14 +191,10 @@ async fn full_life(peer: &Peer) -> Done {
     compare(peer, prefix, &wanted).await?;
 
     // Disabled, and some enabled again.
-    for (number, user) in wanted
-        .users
-        .values_mut()
-        .enumerate()
-        .filter(|(number, _)| number % 5 == 0)
+    for (number, user) in
+        wanted.users.values_mut().enumerate().filter(|(number, _)| number % 5 == 0)
     {
-        peer.send(Event::user_updated(user.clone().with_active(false)))
-            .await?;
+        peer.send(Event::user_updated(user.clone().with_active(false))).await?;
         user.active = false;
         if number % 2 == 0 {
             user.active = true;
@@ -241,17 +208,13 @@ async fn full_life(peer: &Peer) -> Done {
     compare(peer, prefix, &wanted).await?;
 
     // Everybody moves one group on.
-    let before: Vec<(String, BTreeSet<String>)> = wanted
-        .groups
-        .iter()
-        .map(|(id, (_, members))| (id.clone(), members.clone()))
-        .collect();
+    let before: Vec<(String, BTreeSet<String>)> =
+        wanted.groups.iter().map(|(id, (_, members))| (id.clone(), members.clone())).collect();
     for (place, (id, (_, members))) in wanted.groups.iter_mut().enumerate() {
         let (_, coming) = &before[(place + 1) % before.len()];
         let joining = coming.iter().map(|member| Member::user(member.as_str()));
         let leaving = members.iter().map(|member| Member::user(member.as_str()));
-        peer.send(Event::members_changed(id.as_str(), joining, leaving))
-            .await?;
+        peer.send(Event::members_changed(id.as_str(), joining, leaving)).await?;
         members.clone_from(coming);
     }
     compare(peer, prefix, &wanted).await?;
@@ -291,26 +254,13 @@ async fn hostile_name(peer: &Peer) -> Done {
     let hara = User::new("hostile-hara", name).with_display_name("O'Hara");
     peer.send(Event::user_created(hara.clone())).await?;
     // Another process has never heard of the account: it is found by its id, in its own body, and changed.
-    let stranger = Peer::named(if peer.base.contains("/scim/") {
-        "SCIMMY"
-    } else {
-        "SCIM2_SERVER"
-    })?;
+    let stranger =
+        Peer::named(if peer.base.contains("/scim/") { "SCIMMY" } else { "SCIM2_SERVER" })?;
     let stranger = stranger.ok_or("the peer is running")?;
-    stranger
-        .send(Event::user_created(
-            hara.clone().with_display_name("Scarlett"),
-        ))
-        .await?;
+    stranger.send(Event::user_created(hara.clone().with_display_name("Scarlett"))).await?;
     let users = peer.users("hostile-").await?;
-    assert_eq!(
-        users["hostile-hara"],
-        (name.to_owned(), "Scarlett".to_owned(), true)
-    );
-    assert_eq!(
-        users["hostile-bystander"],
-        ("x".to_owned(), "untouched".to_owned(), true)
-    );
+    assert_eq!(users["hostile-hara"], (name.to_owned(), "Scarlett".to_owned(), true));
+    assert_eq!(users["hostile-bystander"], ("x".to_owned(), "untouched".to_owned(), true));
     stranger.send(Event::user_deleted("hostile-hara")).await?;
     let users = peer.users("hostile-").await?;
     assert_eq!(

@@ -28,10 +28,7 @@ impl From<Response<Vec<u8>>> for Answer {
     fn from(response: Response<Vec<u8>>) -> Self {
         let header = |name: HeaderName| {
             let value = response.headers().get(name);
-            value
-                .and_then(|value| value.to_str().ok())
-                .unwrap_or_default()
-                .to_owned()
+            value.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
         };
         Self {
             status: response.status().as_u16(),
@@ -73,11 +70,7 @@ fn text<'a>(object: &'a Value, key: &str) -> &'a str {
 fn request(method: Method, path: &str, body: &Value) -> Request<Vec<u8>> {
     let mut request = Request::new(Vec::new());
     *request.method_mut() = method;
-    *request.uri_mut() = path
-        .replace(' ', "%20")
-        .replace('"', "%22")
-        .parse()
-        .unwrap_or_default();
+    *request.uri_mut() = path.replace(' ', "%20").replace('"', "%22").parse().unwrap_or_default();
     if !body.is_null() {
         *request.body_mut() = body.to_string().into_bytes();
         let content_type = HeaderValue::from_static("application/scim+json");
@@ -164,20 +157,13 @@ fn found(target: &Scim2Target, filter: &str) -> Vec<String> {
     let answer = get(target, &format!("/Users?filter={filter}")).is(200);
     let users = answer.body.get("Resources").and_then(Value::as_array);
     let users = users.into_iter().flatten();
-    users
-        .map(|user| text(user, "userName").to_owned())
-        .collect()
+    users.map(|user| text(user, "userName").to_owned()).collect()
 }
 
 #[test]
 fn post_answers_201_with_location_version_and_the_resource() {
     let target = Scim2Target::new();
-    let answer = write_user(
-        &target,
-        Method::POST,
-        "/any/base/Users",
-        json!({ "userName": "ada" }),
-    );
+    let answer = write_user(&target, Method::POST, "/any/base/Users", json!({ "userName": "ada" }));
     let answer = answer.is(201);
     assert_eq!(answer.location, "/any/base/Users/u-1");
     assert_eq!(answer.etag, "W/\"1\"");
@@ -220,12 +206,7 @@ fn ids_are_never_given_twice() {
     delete(&target, "/Users/u-1").is(204);
     delete(&target, "/Users/u-1").refuses(404, "");
     get(&target, "/Users/u-1").refuses(404, "");
-    assert_eq!(
-        post_user(&target, json!({ "userName": "ada" }))
-            .is(201)
-            .body["id"],
-        "u-2"
-    );
+    assert_eq!(post_user(&target, json!({ "userName": "ada" })).is(201).body["id"], "u-2");
 }
 
 #[test]
@@ -253,16 +234,10 @@ fn unknown_attributes_and_wrong_types_are_refused() {
         (json!({ "title": 1 }), "invalidValue"),
         (json!({ "emails": { "value": "a@b" } }), "invalidValue"),
         (json!({ "emails": ["a@b"] }), "invalidValue"),
-        (
-            json!({ "emails": [{ "value": "a@b", "primary": "true" }] }),
-            "invalidValue",
-        ),
+        (json!({ "emails": [{ "value": "a@b", "primary": "true" }] }), "invalidValue"),
         (json!({ ENTERPRISE: { "rank": "1" } }), "invalidSyntax"),
         (json!({ ENTERPRISE: { "manager": "u-1" } }), "invalidValue"),
-        (
-            json!({ format!("{ENTERPRISE}:department"): "x" }),
-            "invalidSyntax",
-        ),
+        (json!({ format!("{ENTERPRISE}:department"): "x" }), "invalidSyntax"),
     ] {
         let mut user = user;
         user["userName"] = json!("ada");
@@ -345,11 +320,7 @@ fn a_new_primary_value_takes_the_place_of_the_old_one() {
 fn put_replaces_everything() {
     let target = Scim2Target::new();
     let department = json!({ "department": "R" });
-    post_user(
-        &target,
-        json!({ "userName": "ada", "title": "Dr", ENTERPRISE: department }),
-    )
-    .is(201);
+    post_user(&target, json!({ "userName": "ada", "title": "Dr", ENTERPRISE: department })).is(201);
     let put = |path: &str| write_user(&target, Method::PUT, path, json!({ "userName": "eve" }));
     let answer = put("/Users/u-1").is(200);
     assert_eq!(answer.etag, "W/\"2\"");
@@ -364,16 +335,10 @@ fn patch_answers_204_with_the_version_or_200_with_what_was_asked() {
     let target = with_user(json!({ "userName": "ada" }));
     let operation = json!({ "op": "Replace", "path": "active", "value": false });
     let answer = patch(&target, [operation.clone()]).is(204);
-    assert_eq!(
-        (answer.etag.as_str(), answer.body),
-        ("W/\"2\"", Value::Null)
-    );
+    assert_eq!((answer.etag.as_str(), answer.body), ("W/\"2\"", Value::Null));
     let path = "/Users/u-1?attributes=active";
     let answer = send(&target, Method::PATCH, path, &patch_op([operation])).is(200);
-    assert_eq!(
-        answer.body,
-        json!({ "schemas": [USER], "id": "u-1", "active": false })
-    );
+    assert_eq!(answer.body, json!({ "schemas": [USER], "id": "u-1", "active": false }));
     assert_eq!(answer.etag, "W/\"2\"", "nothing has changed");
 }
 
@@ -401,8 +366,7 @@ fn writes_honour_if_match_and_reads_if_none_match() {
 
     post_user(&target, json!({ "userName": "ada" })).is(201);
     let mut get = request(Method::GET, "/Users/u-2", &Value::Null);
-    get.headers_mut()
-        .insert(IF_NONE_MATCH, HeaderValue::from_static("W/\"1\""));
+    get.headers_mut().insert(IF_NONE_MATCH, HeaderValue::from_static("W/\"1\""));
     assert_eq!(Answer::from(target.answer(&get)).is(304).body, Value::Null);
 }
 
@@ -411,11 +375,7 @@ fn patch_is_all_or_nothing() {
     let target =
         with_user(json!({ "userName": "ada", "emails": [{ "value": "a", "type": "work" }] }));
     let before = user(&target);
-    let operations = json!([
-        replace("title", "Dr"),
-        remove("emails"),
-        replace("shoeSize", "44"),
-    ]);
+    let operations = json!([replace("title", "Dr"), remove("emails"), replace("shoeSize", "44"),]);
     patch(&target, operations).refuses(400, "invalidPath");
     assert_eq!(user(&target), before);
 }
@@ -441,10 +401,7 @@ fn patch_takes_every_form_of_path() {
     let user = user(&target);
     assert_eq!(user["title"], "Dr");
     assert_eq!(user["nickName"], "al");
-    assert_eq!(
-        user["name"],
-        json!({ "givenName": "Ada", "familyName": "B" })
-    );
+    assert_eq!(user["name"], json!({ "givenName": "Ada", "familyName": "B" }));
     assert_eq!(
         user["emails"],
         json!([{ "type": "work", "value": "w2" }, { "type": "other", "value": "o" }])
@@ -465,10 +422,7 @@ fn an_extension_comes_with_its_first_attribute_and_goes_with_its_last() {
             json!({ "op": "add", "value": { ENTERPRISE: { "department": "R" } } }),
             remove(ENTERPRISE),
         ),
-        (
-            replace(&department, "R"),
-            replace(ENTERPRISE, json!({ "department": null })),
-        ),
+        (replace(&department, "R"), replace(ENTERPRISE, json!({ "department": null }))),
     ] {
         patch(&target, [write]).is(204);
         assert_eq!(user(&target)["schemas"], json!([USER, ENTERPRISE]));
@@ -557,10 +511,7 @@ fn patch_says_what_is_wrong() {
             add_all(json!("ada")),
         ],
     );
-    refused(
-        "invalidSyntax",
-        &[json!({ "op": "move", "path": "title" }), json!("add")],
-    );
+    refused("invalidSyntax", &[json!({ "op": "move", "path": "title" }), json!("add")]);
     patch(&target, json!([])).refuses(400, "invalidSyntax");
     let no_patch = json!({ "schemas": [USER], "Operations": [remove("title")] });
     send(&target, Method::PATCH, "/Users/u-1", &no_patch).refuses(400, "invalidSyntax");
@@ -607,10 +558,7 @@ fn group_names_are_required_and_unique_without_case() {
     let target = Scim2Target::new();
     post_group(&target, "", json!([])).refuses(400, "invalidValue");
     let answer = post_group(&target, "Staff", json!([])).is(201);
-    assert_eq!(
-        (answer.location.as_str(), answer.etag.as_str()),
-        ("/Groups/g-1", "W/\"1\"")
-    );
+    assert_eq!((answer.location.as_str(), answer.etag.as_str()), ("/Groups/g-1", "W/\"1\""));
     post_group(&target, "STAFF", json!([])).refuses(409, "uniqueness");
     patch_group(&target, [remove("displayName")]).refuses(400, "mutability");
 }
@@ -622,10 +570,7 @@ fn members_exist_and_are_there_once() {
     post_group(&target, "a", json!([{ "display": "x" }])).refuses(400, "invalidValue");
     let twice = json!([{ "value": "u-1", "type": "User" }, { "value": "u-1", "display": "again" }]);
     let answer = post_group(&target, "a", twice).is(201);
-    assert_eq!(
-        answer.body["members"],
-        json!([{ "value": "u-1", "type": "User" }])
-    );
+    assert_eq!(answer.body["members"], json!([{ "value": "u-1", "type": "User" }]));
     let again = patch_group(&target, [add("members", json!([{ "value": "u-1" }]))]);
     assert_eq!(again.is(204).etag, "W/\"1\"", "nothing has changed");
     post_group(&target, "b", json!([{ "value": "g-1" }])).is(201);
@@ -653,12 +598,7 @@ fn members_are_added_and_removed_in_one_patch() {
 fn deleting_a_resource_ends_its_memberships() {
     let target = with_user(json!({ "userName": "ada" }));
     post_group(&target, "a", json!([{ "value": "u-1" }])).is(201);
-    post_group(
-        &target,
-        "b",
-        json!([{ "value": "g-1" }, { "value": "u-1" }]),
-    )
-    .is(201);
+    post_group(&target, "b", json!([{ "value": "g-1" }, { "value": "u-1" }])).is(201);
     delete(&target, "/Users/u-1").is(204);
     assert_eq!(target.groups()[0]["members"], Value::Null);
     assert_eq!(target.groups()[0]["meta"]["version"], "W/\"2\"");
@@ -680,11 +620,7 @@ fn filters_find_what_they_say() {
         ],
         ENTERPRISE: { "department": "R", "manager": { "value": "u-9" } },
     }));
-    post_user(
-        &target,
-        json!({ "userName": "eve", "externalId": "x2", "active": false }),
-    )
-    .is(201);
+    post_user(&target, json!({ "userName": "eve", "externalId": "x2", "active": false })).is(201);
     let ada: &[&str] = &["Ada"];
     let eve: &[&str] = &["eve"];
     let both: &[&str] = &["Ada", "eve"];
@@ -712,32 +648,16 @@ fn filters_find_what_they_say() {
         ("emails[type eq \"work\" and value co \"work\"]", ada),
         ("emails[type eq \"home\" and value co \"work\"]", &[]),
         ("emails[not (type eq \"work\")]", ada),
-        (
-            "userName eq \"eve\" or userName eq \"ada\" and active eq false",
-            eve,
-        ),
-        (
-            "(userName eq \"eve\" or userName eq \"ada\") and active eq true",
-            ada,
-        ),
+        ("userName eq \"eve\" or userName eq \"ada\" and active eq false", eve),
+        ("(userName eq \"eve\" or userName eq \"ada\") and active eq true", ada),
         ("userName eq \"eve\" or userName eq \"ada\"", both),
         ("meta.resourceType eq \"User\"", both),
         ("shoeSize eq 44", &[]),
     ] {
-        assert_eq!(
-            found(&target, &filter.replace('\\', "%5C")),
-            expected,
-            "{filter}"
-        );
+        assert_eq!(found(&target, &filter.replace('\\', "%5C")), expected, "{filter}");
     }
-    assert_eq!(
-        found(&target, &format!("{ENTERPRISE}:department eq \"r\"")),
-        ada
-    );
-    assert_eq!(
-        found(&target, &format!("{ENTERPRISE}:manager.value eq \"u-9\"")),
-        ada
-    );
+    assert_eq!(found(&target, &format!("{ENTERPRISE}:department eq \"r\"")), ada);
+    assert_eq!(found(&target, &format!("{ENTERPRISE}:manager.value eq \"u-9\"")), ada);
     assert_eq!(found(&target, &format!("{USER}:userName eq \"eve\"")), eve);
     assert_eq!(found(&target, &format!("schemas eq \"{ENTERPRISE}\"")), ada);
 }
@@ -772,9 +692,7 @@ fn a_malformed_filter_is_refused() {
         "1a pr",
         &deep(33),
     ] {
-        let path = format!("/Users?filter={filter}")
-            .replace('[', "%5B")
-            .replace(']', "%5D");
+        let path = format!("/Users?filter={filter}").replace('[', "%5B").replace(']', "%5D");
         let path = path.replace('{', "%7B").replace('}', "%7D");
         get(&target, &path).refuses(400, "invalidFilter");
     }
@@ -798,23 +716,12 @@ fn lists_are_paged_from_one() {
         ("?startIndex=206", 206, 0, ""),
     ] {
         let list = get(&target, &format!("/Users{query}")).is(200).body;
-        assert_eq!(
-            list["schemas"],
-            json!(["urn:ietf:params:scim:api:messages:2.0:ListResponse"])
-        );
+        assert_eq!(list["schemas"], json!(["urn:ietf:params:scim:api:messages:2.0:ListResponse"]));
         assert_eq!(list["totalResults"], 205, "{query}");
         assert_eq!(list["startIndex"], start, "{query}");
         assert_eq!(list["itemsPerPage"], length, "{query}");
-        assert_eq!(
-            list["Resources"].as_array().map(Vec::len),
-            Some(length),
-            "{query}"
-        );
-        assert_eq!(
-            list["Resources"][0]["id"].as_str().unwrap_or_default(),
-            first,
-            "{query}"
-        );
+        assert_eq!(list["Resources"].as_array().map(Vec::len), Some(length), "{query}");
+        assert_eq!(list["Resources"][0]["id"].as_str().unwrap_or_default(), first, "{query}");
     }
     get(&target, "/Users?count=many").refuses(400, "invalidValue");
 }
@@ -828,10 +735,7 @@ fn attributes_are_selected_and_the_id_always_comes() {
         json!({ "schemas": [USER], "id": "u-1", "userName": "ada", "name": { "givenName": "A" } });
     assert_eq!(selected.body["Resources"], json!([expected]));
     let excluded = get(&target, "/Users/u-1?excludedAttributes=id,title,meta,name").is(200);
-    assert_eq!(
-        excluded.body,
-        json!({ "schemas": [USER], "id": "u-1", "userName": "ada" })
-    );
+    assert_eq!(excluded.body, json!({ "schemas": [USER], "id": "u-1", "userName": "ada" }));
     get(&target, "/Users?attributes=id&excludedAttributes=title").refuses(400, "invalidValue");
 }
 
@@ -840,21 +744,11 @@ fn a_token_is_compared_as_a_whole() {
     let target = Scim2Target::new().with_bearer_token("secret");
     let mut request = request(Method::GET, "/Users", &Value::Null);
     Answer::from(target.answer(&request)).refuses(401, "");
-    for wrong in [
-        "Bearer secre",
-        "Bearer secrets",
-        "bearer secret",
-        "secret",
-        "Basic secret",
-    ] {
-        request
-            .headers_mut()
-            .insert(AUTHORIZATION, HeaderValue::from_static(wrong));
+    for wrong in ["Bearer secre", "Bearer secrets", "bearer secret", "secret", "Basic secret"] {
+        request.headers_mut().insert(AUTHORIZATION, HeaderValue::from_static(wrong));
         Answer::from(target.answer(&request)).refuses(401, "");
     }
-    request
-        .headers_mut()
-        .insert(AUTHORIZATION, HeaderValue::from_static("Bearer secret"));
+    request.headers_mut().insert(AUTHORIZATION, HeaderValue::from_static("Bearer secret"));
     Answer::from(target.answer(&request)).is(200);
 }
 
@@ -888,15 +782,12 @@ fn wrong_paths_methods_and_bodies_are_refused() {
     }
     let user = json!({ "schemas": [USER], "userName": "eve" });
     let mut post = request(Method::POST, "/Users", &user);
-    post.headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    post.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     Answer::from(target.answer(&post)).refuses(415, "");
     post.headers_mut().remove(CONTENT_TYPE);
     Answer::from(target.answer(&post)).refuses(415, "");
-    post.headers_mut().insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("Application/JSON; charset=utf-8"),
-    );
+    post.headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("Application/JSON; charset=utf-8"));
     Answer::from(target.answer(&post)).is(201);
 }
 
@@ -935,18 +826,11 @@ fn the_server_tells_what_it_can_do() {
     assert_eq!(types["totalResults"], 2);
     let extensions = json!([{ "schema": ENTERPRISE, "required": false }]);
     assert_eq!(types["Resources"][0]["schemaExtensions"], extensions);
-    assert_eq!(
-        get(&target, "/v2/ResourceTypes/Group").is(200).body["endpoint"],
-        "/Groups"
-    );
+    assert_eq!(get(&target, "/v2/ResourceTypes/Group").is(200).body["endpoint"], "/Groups");
     let schemas = get(&target, "/v2/Schemas").is(200).body;
-    let ids: Vec<_> = (0..3)
-        .map(|index| schemas["Resources"][index]["id"].clone())
-        .collect();
+    let ids: Vec<_> = (0..3).map(|index| schemas["Resources"][index]["id"].clone()).collect();
     assert_eq!(ids, [USER, GROUP, ENTERPRISE]);
-    let schema = get(&target, &format!("/v2/Schemas/{ENTERPRISE}"))
-        .is(200)
-        .body;
+    let schema = get(&target, &format!("/v2/Schemas/{ENTERPRISE}")).is(200).body;
     assert_eq!(schema["attributes"][0]["name"], "employeeNumber");
     get(&target, "/v2/Schemas?filter=id pr").refuses(403, "");
 }
@@ -958,21 +842,11 @@ fn requests_are_recorded_in_order() {
     let requests = target.requests();
     assert_eq!(requests.len(), 2);
     assert_eq!(
-        (
-            requests[0].method.clone(),
-            requests[0].path.as_str(),
-            requests[0].status
-        ),
+        (requests[0].method.clone(), requests[0].path.as_str(), requests[0].status),
         (Method::POST, "/Users", 201)
     );
-    assert_eq!(
-        requests[0].body.as_ref().map(|body| &body["userName"]),
-        Some(&json!("ada"))
-    );
-    assert_eq!(
-        (requests[1].path.as_str(), requests[1].body.clone()),
-        ("/Users?count=1", None)
-    );
+    assert_eq!(requests[0].body.as_ref().map(|body| &body["userName"]), Some(&json!("ada")));
+    assert_eq!((requests[1].path.as_str(), requests[1].body.clone()), ("/Users?count=1", None));
     target.forget_requests();
     assert_eq!(target.requests(), []);
     assert_eq!(target.users().len(), 1);
@@ -990,11 +864,7 @@ fn a_scripted_answer_is_given_once_and_nothing_else_happens() {
     post_user(&target, json!({ "userName": "ada" })).is(429);
     assert_eq!(target.users().len(), 0);
     post_user(&target, json!({ "userName": "ada" })).is(201);
-    let statuses: Vec<_> = target
-        .requests()
-        .iter()
-        .map(|request| request.status)
-        .collect();
+    let statuses: Vec<_> = target.requests().iter().map(|request| request.status).collect();
     assert_eq!(statuses, [503, 429, 201]);
 }
 
@@ -1002,19 +872,12 @@ fn a_scripted_answer_is_given_once_and_nothing_else_happens() {
 fn clones_share_state_and_debug_shows_counts_only() {
     let target = Scim2Target::default().with_bearer_token("secret");
     let clone = target.clone();
-    let mut post = request(
-        Method::POST,
-        "/Users",
-        &json!({ "schemas": [USER], "userName": "ada" }),
-    );
-    post.headers_mut()
-        .insert(AUTHORIZATION, HeaderValue::from_static("Bearer secret"));
+    let mut post =
+        request(Method::POST, "/Users", &json!({ "schemas": [USER], "userName": "ada" }));
+    post.headers_mut().insert(AUTHORIZATION, HeaderValue::from_static("Bearer secret"));
     Answer::from(clone.answer(&post)).is(201);
     assert_eq!(target.users().len(), 1);
     let shown = format!("{target:?}");
     assert!(shown.contains("users: 1"), "{shown}");
-    assert!(
-        !shown.contains("secret") && !shown.contains("ada"),
-        "{shown}"
-    );
+    assert!(!shown.contains("secret") && !shown.contains("ada"), "{shown}");
 }

@@ -27,11 +27,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let keep = std::env::args().any(|argument| argument == "--keep");
     let mut town = Town::new().await?;
     let walked = walk(&mut town).await;
-    let tidied = if keep {
-        Ok(())
-    } else {
-        town.remove_everything().await
-    };
+    let tidied = if keep { Ok(()) } else { town.remove_everything().await };
     walked?;
     tidied?;
     println!("\nDone. The same in 35 lines: examples/identity_server.rs");
@@ -55,11 +51,7 @@ fn acme(town: &Town, jit: bool) -> Configuration {
 
 async fn walk(town: &mut Town) -> Result<(), Box<dyn Error + Send + Sync>> {
     town.set_up(acme(town, false))?;
-    println!(
-        "Connections: hr ({}) and crm ({}).",
-        town.hr.what(),
-        town.crm.what()
-    );
+    println!("Connections: hr ({}) and crm ({}).", town.hr.what(), town.crm.what());
     println!(
         "Organization level: hr, JIT outbound off. Application `shop`: crm, which overrides the organization's."
     );
@@ -71,72 +63,44 @@ async fn walk(town: &mut Town) -> Result<(), Box<dyn Error + Send + Sync>> {
     let joy = town.user("joy", Name::new("Joy", "Adamson"));
     let sue = town.user("sue", Name::new("Sue", "Storm"));
 
-    town.step(
-        "Ada is created through the API",
-        Event::user_created(ada.clone()),
-    )
-    .await?;
+    town.step("Ada is created through the API", Event::user_created(ada.clone())).await?;
     let event = Event::user_created(bob.clone()).triggered_by(Trigger::Console);
     town.step("Bob is created in the console", event).await?;
     let event = Event::user_created(eve.clone()).triggered_by(Trigger::SelfSignUp);
     town.step("Eve signs up herself", event).await?;
     let event = Event::user_created(jim.clone()).triggered_by(Trigger::JustInTime);
-    town.step(
-        "Jim comes from a federated login, and JIT outbound is off",
-        event,
-    )
-    .await?;
+    town.step("Jim comes from a federated login, and JIT outbound is off", event).await?;
 
     town.shared.replace(acme(town, true));
     let event = Event::user_created(joy.clone()).triggered_by(Trigger::JustInTime);
-    town.step(
-        "JIT outbound is switched on; Joy comes from a federated login",
-        event,
-    )
-    .await?;
-    town.step(
-        "Jim's profile changes: he was kept out and stays out",
-        Event::user_updated(jim),
-    )
-    .await?;
+    town.step("JIT outbound is switched on; Joy comes from a federated login", event).await?;
+    town.step("Jim's profile changes: he was kept out and stays out", Event::user_updated(jim))
+        .await?;
 
     let event = Event::user_created(sue.clone()).through("shop");
-    town.step("Sue is created through the application `shop`", event)
-        .await?;
+    town.step("Sue is created through the application `shop`", event).await?;
 
     let staff = Group::new(town.id("g-staff"), town.name("Staff"));
     let staff = staff
         .with_member(Member::user(ada.external_id.as_str()))
         .with_member(Member::user(bob.external_id.as_str()))
         .with_member(Member::user(eve.external_id.as_str()));
-    town.step(
-        "A group of Ada, Bob and Eve",
-        Event::group_created(staff.clone()),
-    )
-    .await?;
+    town.step("A group of Ada, Bob and Eve", Event::group_created(staff.clone())).await?;
     let event = Event::members_changed(
         staff.external_id.clone(),
         [Member::user(joy.external_id.as_str())],
         [Member::user(bob.external_id.as_str())],
     );
-    town.step("Joy joins it and Bob leaves it: one request", event)
-        .await?;
+    town.step("Joy joins it and Bob leaves it: one request", event).await?;
 
-    let married = ada
-        .clone()
-        .with_display_name("Ada King, Countess of Lovelace");
+    let married = ada.clone().with_display_name("Ada King, Countess of Lovelace");
     town.step(
         "Ada's display name changes: one request with the difference",
         Event::user_updated(married.clone()),
     )
     .await?;
-    town.step("Nothing changes: no request", Event::user_updated(married))
-        .await?;
-    town.step(
-        "Bob is disabled",
-        Event::user_updated(bob.with_active(false)),
-    )
-    .await?;
+    town.step("Nothing changes: no request", Event::user_updated(married)).await?;
+    town.step("Bob is disabled", Event::user_updated(bob.with_active(false))).await?;
 
     let event = Event::user_deleted(sue.external_id).triggered_by(Trigger::Console);
     town.step(
@@ -145,9 +109,5 @@ async fn walk(town: &mut Town) -> Result<(), Box<dyn Error + Send + Sync>> {
     )
     .await?;
     let event = Event::user_deleted(eve.external_id).triggered_by(Trigger::Console);
-    town.step(
-        "Eve is deleted in the console, and leaves the group too",
-        event,
-    )
-    .await
+    town.step("Eve is deleted in the console, and leaves the group too", event).await
 }

@@ -42,12 +42,7 @@ impl System {
         let token = format!("{name}-token");
         let target = Scim2Target::new().with_bearer_token(token.as_str());
         let server = Loopback::serve(move |request| target.answer(request)).await?;
-        Ok(Self {
-            name,
-            base_url: server.url("/scim/v2"),
-            token,
-            embedded: Some(server),
-        })
+        Ok(Self { name, base_url: server.url("/scim/v2"), token, embedded: Some(server) })
     }
 
     pub(crate) fn connection(&self) -> Connection {
@@ -55,11 +50,7 @@ impl System {
     }
 
     pub(crate) fn what(&self) -> &str {
-        if self.embedded.is_some() {
-            "embedded SCIM 2.0 server"
-        } else {
-            &self.base_url
-        }
+        if self.embedded.is_some() { "embedded SCIM 2.0 server" } else { &self.base_url }
     }
 
     fn properties(&self) -> Properties {
@@ -74,12 +65,7 @@ impl Town {
     pub(crate) async fn new() -> Result<Self, Box<dyn Error + Send + Sync>> {
         let (hr, prefix) = match (std::env::var("SCIM_BASE_URL"), std::env::var("SCIM_TOKEN")) {
             (Ok(base_url), Ok(token)) => (
-                System {
-                    name: "hr",
-                    base_url,
-                    token,
-                    embedded: None,
-                },
+                System { name: "hr", base_url, token, embedded: None },
                 format!("quickstart-{}-", std::process::id()),
             ),
             (Err(_), Err(_)) => (System::embedded("hr").await?, String::new()),
@@ -147,16 +133,9 @@ impl Town {
             .iter()
             .chain(&report.follow_ups)
             .any(|delivery| view::is_trouble(&delivery.outcome));
-        let (hr, crm) = (
-            self.everybody(&self.hr).await?,
-            self.everybody(&self.crm).await?,
-        );
+        let (hr, crm) = (self.everybody(&self.hr).await?, self.everybody(&self.crm).await?);
         view::who_is_where(&self.made, &self.prefix, &hr, &crm);
-        if failed {
-            Err(format!("step {} went wrong", self.steps).into())
-        } else {
-            Ok(())
-        }
+        if failed { Err(format!("step {} went wrong", self.steps).into()) } else { Ok(()) }
     }
 
     /// What a system itself shows of those that were made here.
@@ -201,11 +180,7 @@ impl Town {
                 ResourceKind::Group => Event::group_deleted(id),
             };
             let report = dispatcher.dispatch(event.in_organization("acme")).await?;
-            if report
-                .deliveries
-                .iter()
-                .any(|delivery| view::is_trouble(&delivery.outcome))
-            {
+            if report.deliveries.iter().any(|delivery| view::is_trouble(&delivery.outcome)) {
                 view::report(&report);
                 return Err("not everything could be removed".into());
             }

@@ -7,10 +7,7 @@ use outbound_provisioning::model::{LocalId, Resource, ResourceKind};
 
 /// Whether an outcome is one that this walk does not expect.
 pub(crate) fn is_trouble(outcome: &Outcome) -> bool {
-    !matches!(
-        outcome,
-        Outcome::Delivered { .. } | Outcome::NotNeeded | Outcome::Skipped(_)
-    )
+    !matches!(outcome, Outcome::Delivered { .. } | Outcome::NotNeeded | Outcome::Skipped(_))
 }
 
 /// One line per target: what became of the event, and why the target was told.
@@ -19,10 +16,7 @@ pub(crate) fn report(report: &Report) {
         line(delivery, "");
     }
     for follow_up in &report.follow_ups {
-        line(
-            follow_up,
-            &format!("{} {}: ", follow_up.resource.kind, follow_up.resource.id),
-        );
+        line(follow_up, &format!("{} {}: ", follow_up.resource.kind, follow_up.resource.id));
     }
 }
 
@@ -47,19 +41,13 @@ pub(crate) fn who_is_where(
     println!("   +----------+--------------------------+--------------------------+");
     for (kind, id) in made {
         let who = id.as_str().strip_prefix(prefix).unwrap_or(id.as_str());
-        println!(
-            "   | {who:<8} | {:<24} | {:<24} |",
-            cell(*kind, id, hr),
-            cell(*kind, id, crm)
-        );
+        println!("   | {who:<8} | {:<24} | {:<24} |", cell(*kind, id, hr), cell(*kind, id, crm));
     }
     println!("   +----------+--------------------------+--------------------------+");
 }
 
 fn cell(kind: ResourceKind, id: &LocalId, system: &[Remote]) -> String {
-    let shown = system
-        .iter()
-        .filter(|remote| remote.external_id.as_ref() == Some(id));
+    let shown = system.iter().filter(|remote| remote.external_id.as_ref() == Some(id));
     let mut shown = shown.filter_map(|remote| Some((remote, remote.resource.as_deref()?)));
     let text = match shown.find(|(_, resource)| resource.kind() == kind) {
         None => "-".to_owned(),
@@ -68,11 +56,7 @@ fn cell(kind: ResourceKind, id: &LocalId, system: &[Remote]) -> String {
             format!("{}, {state}", short(remote.id.as_str()))
         }
         Some((remote, Resource::Group(group))) => {
-            format!(
-                "{}, {} members",
-                short(remote.id.as_str()),
-                group.members.len()
-            )
+            format!("{}, {} members", short(remote.id.as_str()), group.members.len())
         }
     };
     text.chars().take(24).collect()

@@ -23,11 +23,7 @@ pub async fn connector(connector: &dyn Connector) -> Suite {
         Target::new("conformance", "conformance"),
         1,
     );
-    let mut run = Run {
-        connector,
-        attempt,
-        suite: Suite::default(),
-    };
+    let mut run = Run { connector, attempt, suite: Suite::default() };
     run.users().await;
     if connector.capabilities().groups {
         run.groups().await;
@@ -46,14 +42,9 @@ struct Run<'a> {
 
 impl Run<'_> {
     async fn users(&mut self) {
-        let before: Resource = User::new(ADA, ADA)
-            .with_display_name("Ada")
-            .with_email("ada@example.com")
-            .into();
-        let Some(ada) = self
-            .created(2, "create answers the target's id", &before)
-            .await
-        else {
+        let before: Resource =
+            User::new(ADA, ADA).with_display_name("Ada").with_email("ada@example.com").into();
+        let Some(ada) = self.created(2, "create answers the target's id", &before).await else {
             return;
         };
         let again = self.connector.create(&before, &self.attempt).await;
@@ -64,34 +55,24 @@ impl Run<'_> {
         );
         self.find_user(&ada, "Ada").await;
 
-        let after: Resource = User::new(ADA, ADA)
-            .with_display_name("Ada L.")
-            .with_email("ada@example.com")
-            .into();
+        let after: Resource =
+            User::new(ADA, ADA).with_display_name("Ada L.").with_email("ada@example.com").into();
         let difference = Difference::between(&before, &after);
-        for name in [
-            "update takes the difference",
-            "repeating an update is harmless",
-        ] {
+        for name in ["update takes the difference", "repeating an update is harmless"] {
             let update = Update::new(&after, &difference);
             let updated = self.connector.update(&ada.id, &update, &self.attempt).await;
             let sentence = if name.starts_with("repeating") { 5 } else { 4 };
-            self.suite
-                .note(sentence, name, succeeded(updated.map(drop)));
+            self.suite.note(sentence, name, succeeded(updated.map(drop)));
         }
         self.find_user(&ada, "Ada L.").await;
         self.find_hostile(&ada).await;
-        self.gone(&ada, ResourceKind::User, Update::new(&after, &difference))
-            .await;
+        self.gone(&ada, ResourceKind::User, Update::new(&after, &difference)).await;
     }
 
     async fn groups(&mut self) {
         let users = [ADA, BOB].map(|id| Resource::from(User::new(id, id)));
         let [ada, bob] = &users;
-        let Some(ada) = self
-            .created(2, "create answers the target's id again", ada)
-            .await
-        else {
+        let Some(ada) = self.created(2, "create answers the target's id again", ada).await else {
             return;
         };
         let Some(bob) = self.created(2, "two users have two ids", bob).await else {
@@ -102,21 +83,14 @@ impl Run<'_> {
             before.members.push(member(&ada));
         }
         let before = Resource::from(before);
-        let Some(staff) = self
-            .created(2, "create answers a group's id", &before)
-            .await
-        else {
+        let Some(staff) = self.created(2, "create answers a group's id", &before).await else {
             return;
         };
         let changes = MemberChanges::new([member(&bob)], [member(&ada)]);
-        for (sentence, name) in [
-            (4, "members come and go"),
-            (5, "repeating a change of members is harmless"),
-        ] {
-            let changed = self
-                .connector
-                .change_members(&staff.id, &changes, &self.attempt)
-                .await;
+        for (sentence, name) in
+            [(4, "members come and go"), (5, "repeating a change of members is harmless")]
+        {
+            let changed = self.connector.change_members(&staff.id, &changes, &self.attempt).await;
             self.suite.note(sentence, name, succeeded(changed));
         }
         let after = Resource::from(Group::new(STAFF, "conformance-all-staff"));
@@ -125,21 +99,11 @@ impl Run<'_> {
             .connector
             .update(&staff.id, &Update::new(&after, &difference), &self.attempt)
             .await;
-        self.suite
-            .note(4, "a group is renamed", succeeded(renamed.map(drop)));
-        self.gone(
-            &staff,
-            ResourceKind::Group,
-            Update::new(&after, &difference),
-        )
-        .await;
+        self.suite.note(4, "a group is renamed", succeeded(renamed.map(drop)));
+        self.gone(&staff, ResourceKind::Group, Update::new(&after, &difference)).await;
         for user in [ada, bob] {
-            let deleted = self
-                .connector
-                .delete(&user.id, ResourceKind::User, &self.attempt)
-                .await;
-            self.suite
-                .note(6, "what was created can be deleted", succeeded(deleted));
+            let deleted = self.connector.delete(&user.id, ResourceKind::User, &self.attempt).await;
+            self.suite.note(6, "what was created can be deleted", succeeded(deleted));
         }
     }
 
@@ -155,11 +119,7 @@ impl Run<'_> {
 
     async fn reading(&mut self) {
         let capabilities = self.connector.capabilities();
-        let listed = self
-            .connector
-            .list(&PageRequest::first(ResourceKind::User))
-            .await
-            .map(drop);
+        let listed = self.connector.list(&PageRequest::first(ResourceKind::User)).await.map(drop);
         self.suite.note(
             8,
             "list does what the capabilities say",
@@ -172,10 +132,8 @@ impl Run<'_> {
             as_promised(capabilities.check, checked),
         );
         let nobody = LocalId::new("conformance-nobody");
-        let found = self
-            .connector
-            .find(&Lookup::new(ResourceKind::User, &nobody, ""), &self.attempt)
-            .await;
+        let found =
+            self.connector.find(&Lookup::new(ResourceKind::User, &nobody, ""), &self.attempt).await;
         self.suite.note(
             8,
             "find does what the capabilities say",
@@ -193,10 +151,7 @@ impl Run<'_> {
         self.suite.note(
             sentence,
             name,
-            created
-                .as_ref()
-                .map(drop)
-                .map_err(|error| error.to_string()),
+            created.as_ref().map(drop).map_err(|error| error.to_string()),
         );
         created.ok()
     }
@@ -207,35 +162,26 @@ impl Run<'_> {
             return self.suite.lacking(7, NAME);
         }
         let id = LocalId::new(ADA);
-        let found = self
-            .connector
-            .find(&Lookup::new(ResourceKind::User, &id, ADA), &self.attempt)
-            .await;
-        let verdict = found
-            .map_err(|error| error.to_string())
-            .and_then(|found| match &found[..] {
-                [only] if only.id != ada.id => {
-                    Err("it has another id than create answered".to_owned())
+        let found =
+            self.connector.find(&Lookup::new(ResourceKind::User, &id, ADA), &self.attempt).await;
+        let verdict = found.map_err(|error| error.to_string()).and_then(|found| match &found[..] {
+            [only] if only.id != ada.id => Err("it has another id than create answered".to_owned()),
+            [only] if only.external_id.as_ref() != Some(&id) => {
+                Err("it does not show our id".to_owned())
+            }
+            [only] => match only.resource.as_deref() {
+                Some(Resource::User(user))
+                    if user.display_name.as_deref() != Some(display_name) =>
+                {
+                    Err("it does not show the state that was confirmed".to_owned())
                 }
-                [only] if only.external_id.as_ref() != Some(&id) => {
-                    Err("it does not show our id".to_owned())
+                Some(Resource::User(user)) if user.emails.len() != 1 => {
+                    Err("an attribute that was left alone has changed".to_owned())
                 }
-                [only] => match only.resource.as_deref() {
-                    Some(Resource::User(user))
-                        if user.display_name.as_deref() != Some(display_name) =>
-                    {
-                        Err("it does not show the state that was confirmed".to_owned())
-                    }
-                    Some(Resource::User(user)) if user.emails.len() != 1 => {
-                        Err("an attribute that was left alone has changed".to_owned())
-                    }
-                    _ => Ok(()),
-                },
-                others => Err(format!(
-                    "{} resources were found in place of one",
-                    others.len()
-                )),
-            });
+                _ => Ok(()),
+            },
+            others => Err(format!("{} resources were found in place of one", others.len())),
+        });
         self.suite.note(7, NAME, verdict);
     }
 
@@ -247,10 +193,7 @@ impl Run<'_> {
         let id = LocalId::new(HOSTILE);
         let found = self
             .connector
-            .find(
-                &Lookup::new(ResourceKind::User, &id, HOSTILE),
-                &self.attempt,
-            )
+            .find(&Lookup::new(ResourceKind::User, &id, HOSTILE), &self.attempt)
             .await;
         let verdict = match found {
             Ok(found) if found.iter().any(|remote| remote.id == ada.id) => {
@@ -272,13 +215,9 @@ impl Run<'_> {
             "a second delete says that it is gone",
             refused(again, ErrorKind::NotFound),
         );
-        let updated = self
-            .connector
-            .update(&remote.id, &update, &self.attempt)
-            .await;
+        let updated = self.connector.update(&remote.id, &update, &self.attempt).await;
         let verdict = refused(updated.map(drop), ErrorKind::NotFound);
-        self.suite
-            .note(6, "an update of what is gone says so", verdict);
+        self.suite.note(6, "an update of what is gone says so", verdict);
     }
 }
 
@@ -296,11 +235,7 @@ fn refused(result: Result<()>, kind: ErrorKind) -> Result<(), String> {
     match result {
         Ok(()) => Err("it answered success".to_owned()),
         Err(error) if error.kind() != kind => Err(format!("it answered: {error}")),
-        Err(error)
-            if [ADA, BOB, STAFF]
-                .iter()
-                .any(|name| error.to_string().contains(name)) =>
-        {
+        Err(error) if [ADA, BOB, STAFF].iter().any(|name| error.to_string().contains(name)) => {
             Err("its error's message holds a name".to_owned())
         }
         Err(_) => Ok(()),
@@ -308,9 +243,5 @@ fn refused(result: Result<()>, kind: ErrorKind) -> Result<(), String> {
 }
 
 fn as_promised(able: bool, result: Result<()>) -> Result<(), String> {
-    if able {
-        succeeded(result)
-    } else {
-        refused(result, ErrorKind::Unsupported)
-    }
+    if able { succeeded(result) } else { refused(result, ErrorKind::Unsupported) }
 }

@@ -37,39 +37,23 @@ pub enum Verdict {
 impl Suite {
     /// Whether nothing failed.
     pub fn is_passed(&self) -> bool {
-        !self
-            .cases
-            .iter()
-            .any(|case| matches!(case.verdict, Verdict::Failed(_)))
+        !self.cases.iter().any(|case| matches!(case.verdict, Verdict::Failed(_)))
     }
 
     pub(super) fn note(&mut self, sentence: u8, name: &'static str, result: Result<(), String>) {
         let verdict = result.map_or_else(Verdict::Failed, |()| Verdict::Passed);
-        self.cases.push(Case {
-            sentence,
-            name,
-            verdict,
-        });
+        self.cases.push(Case { sentence, name, verdict });
     }
 
     pub(super) fn lacking(&mut self, sentence: u8, name: &'static str) {
-        self.cases.push(Case {
-            sentence,
-            name,
-            verdict: Verdict::Lacking,
-        });
+        self.cases.push(Case { sentence, name, verdict: Verdict::Lacking });
     }
 }
 
 /// A line per case.
 impl fmt::Display for Suite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Case {
-            sentence,
-            name,
-            verdict,
-        } in &self.cases
-        {
+        for Case { sentence, name, verdict } in &self.cases {
             match verdict {
                 Verdict::Passed => writeln!(f, "{sentence:>2}  {name}: passed")?,
                 Verdict::Lacking => writeln!(f, "{sentence:>2}  {name}: lacking")?,

@@ -114,10 +114,7 @@ pub trait Connector: Debug + Send + Sync + 'static {
 }
 
 fn unsupported(what: &str) -> Error {
-    Error::new(
-        ErrorKind::Unsupported,
-        format!("this connector does not support {what}"),
-    )
+    Error::new(ErrorKind::Unsupported, format!("this connector does not support {what}"))
 }
 
 /// What a connector can do beyond create, update and delete. Nothing, until said otherwise.
@@ -154,28 +151,19 @@ impl Capabilities {
     /// Groups and changes of their members.
     #[must_use]
     pub fn with_groups(self) -> Self {
-        Self {
-            groups: true,
-            ..self
-        }
+        Self { groups: true, ..self }
     }
 
     /// Members of a group in the create itself.
     #[must_use]
     pub fn with_members_on_create(self) -> Self {
-        Self {
-            members_on_create: true,
-            ..self
-        }
+        Self { members_on_create: true, ..self }
     }
 
     /// At most this many members in one request.
     #[must_use]
     pub fn with_members_per_request(self, most: usize) -> Self {
-        Self {
-            members_per_request: most,
-            ..self
-        }
+        Self { members_per_request: most, ..self }
     }
 
     /// Look-ups.
@@ -193,10 +181,7 @@ impl Capabilities {
     /// The test of a connection.
     #[must_use]
     pub fn with_check(self) -> Self {
-        Self {
-            check: true,
-            ..self
-        }
+        Self { check: true, ..self }
     }
 }
 
@@ -211,9 +196,7 @@ pub struct Check {
 impl Check {
     /// A check with these findings.
     pub fn new(findings: impl IntoIterator<Item = String>) -> Self {
-        Self {
-            findings: findings.into_iter().collect(),
-        }
+        Self { findings: findings.into_iter().collect() }
     }
 }
 

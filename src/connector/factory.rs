@@ -59,12 +59,6 @@ impl BuildContext {
         properties: Properties,
         secrets: Arc<dyn SecretSource>,
     ) -> Self {
-        Self {
-            organization,
-            target,
-            generation,
-            properties,
-            secrets,
-        }
+        Self { organization, target, generation, properties, secrets }
     }
 }

@@ -100,9 +100,7 @@ impl ConnectorRegistry {
                         factory.check(&settings.properties, &path, problems);
                     }
                     Some(factory) => {
-                        settings
-                            .properties
-                            .check(factory.properties(), &path, problems);
+                        settings.properties.check(factory.properties(), &path, problems);
                         factory.check(&settings.properties, &path, problems);
                     }
                     None => {
@@ -123,9 +121,7 @@ impl ConnectorRegistry {
     /// # Errors
     /// [`Problems`]: a secret that is not a reference, a setting or connector that nobody describes.
     pub fn save(&self, configuration: &Configuration) -> Result<Value, Problems> {
-        document(configuration, |name| {
-            self.factory(name).map(ConnectorFactory::properties)
-        })
+        document(configuration, |name| self.factory(name).map(ConnectorFactory::properties))
     }
 
     /// A connector for a connection.
@@ -145,11 +141,7 @@ impl ConnectorRegistry {
 
 impl fmt::Debug for ConnectorRegistry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "ConnectorRegistry({:?})",
-            self.names().collect::<Vec<_>>()
-        )
+        write!(f, "ConnectorRegistry({:?})", self.names().collect::<Vec<_>>())
     }
 }
 

@@ -37,12 +37,7 @@ impl Remote {
 
     /// A resource with an id that was proven harmless before.
     pub fn of(id: RemoteId) -> Self {
-        Self {
-            id,
-            version: None,
-            external_id: None,
-            resource: None,
-        }
+        Self { id, version: None, external_id: None, resource: None }
     }
 
     /// The same resource with a version tag.

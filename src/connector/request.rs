@@ -19,12 +19,7 @@ pub struct Attempt {
 impl Attempt {
     /// An attempt.
     pub fn new(organization: OrganizationId, event: EventId, target: Target, number: u32) -> Self {
-        Self {
-            organization,
-            event,
-            target,
-            number,
-        }
+        Self { organization, event, target, number }
     }
 
     /// A key that is the same for every try of the same work and different for any other (F108: the parts cannot
@@ -57,11 +52,7 @@ pub struct Update<'a> {
 impl<'a> Update<'a> {
     /// An update without a version tag.
     pub fn new(wanted: &'a Resource, difference: &'a Difference) -> Self {
-        Self {
-            wanted,
-            difference,
-            version: None,
-        }
+        Self { wanted, difference, version: None }
     }
 
     /// The same update, on this version.
@@ -87,11 +78,7 @@ pub struct Lookup<'a> {
 impl<'a> Lookup<'a> {
     /// The look-up for a resource.
     pub fn new(kind: ResourceKind, external_id: &'a LocalId, name: &'a str) -> Self {
-        Self {
-            kind,
-            external_id,
-            name,
-        }
+        Self { kind, external_id, name }
     }
 }
 
@@ -123,9 +110,6 @@ impl PageRequest {
 
     /// The page this cursor leads to.
     pub fn at(kind: ResourceKind, cursor: impl Into<String>) -> Self {
-        Self {
-            kind,
-            cursor: Some(cursor.into()),
-        }
+        Self { kind, cursor: Some(cursor.into()) }
     }
 }

@@ -66,10 +66,7 @@ impl fmt::Display for ParkReason {
 impl Failure {
     /// Work that waits for a person.
     pub(super) fn parked(error: Error, reason: ParkReason) -> Self {
-        Self::Failed {
-            error,
-            next: Next::Parked(reason),
-        }
+        Self::Failed { error, next: Next::Parked(reason) }
     }
 
     /// What comes after an error, given how many attempts in a row failed for good; counts this one (P12, P14).

@@ -74,10 +74,8 @@ impl Lane {
         if let Desired::Present(resource) = &self.desired
             && let Resource::User(user) = &**resource
         {
-            let manager = user
-                .enterprise
-                .as_ref()
-                .and_then(|enterprise| enterprise.manager.as_ref());
+            let manager =
+                user.enterprise.as_ref().and_then(|enterprise| enterprise.manager.as_ref());
             referred.extend(manager.map(|manager| Member::user(manager.value.clone())));
         }
         referred
@@ -103,8 +101,7 @@ impl Lane {
         match change {
             LaneChange::State(resource, members) => {
                 self.desired = Desired::Present(Arc::clone(resource));
-                self.membership
-                    .absorb(&MemberChanges::new(members.iter().cloned(), []));
+                self.membership.absorb(&MemberChanges::new(members.iter().cloned(), []));
             }
             LaneChange::Delete => {
                 self.replace = self.may_exist();

@@ -58,41 +58,28 @@ pub(crate) fn learn(lane: &mut Lane, id: &LocalId, step: Step, answer: Answer) -
                 failed(lane, error)
             }
         },
-        (
-            Step::Update {
-                id: remote_id,
-                wanted,
-                doubtful_before,
-                ..
-            },
-            Answer::Resource(answer),
-        ) => match answer {
-            Ok(remote) => {
-                if let Some(link) = &mut lane.link {
-                    link.confirmed = Some(wanted);
-                    link.version = remote.version;
-                    link.doubtful.clear();
+        (Step::Update { id: remote_id, wanted, doubtful_before, .. }, Answer::Resource(answer)) => {
+            match answer {
+                Ok(remote) => {
+                    if let Some(link) = &mut lane.link {
+                        link.confirmed = Some(wanted);
+                        link.version = remote.version;
+                        link.doubtful.clear();
+                    }
+                    advanced(lane, remote_id)
                 }
-                advanced(lane, remote_id)
-            }
-            Err(error) => {
-                if let Some(link) = lane
-                    .link
-                    .as_mut()
-                    .filter(|_| error.effect() != Effect::Unknown)
-                {
-                    link.doubtful = doubtful_before;
+                Err(error) => {
+                    if let Some(link) =
+                        lane.link.as_mut().filter(|_| error.effect() != Effect::Unknown)
+                    {
+                        link.doubtful = doubtful_before;
+                    }
+                    refused(lane, error)
                 }
-                refused(lane, error)
             }
-        },
+        }
         (
-            Step::ChangeMembers {
-                id: remote_id,
-                piece,
-                doubtful_before,
-                ..
-            },
+            Step::ChangeMembers { id: remote_id, piece, doubtful_before, .. },
             Answer::Empty(answer),
         ) => match answer {
             Ok(()) => {
@@ -132,31 +119,22 @@ pub(crate) fn learn(lane: &mut Lane, id: &LocalId, step: Step, answer: Answer) -
         // The driver pairs steps and answers; a mismatch is a defect and changes nothing.
         _ => failed(
             lane,
-            Error::new(
-                ErrorKind::Internal,
-                "an answer came to a step that was not asked",
-            ),
+            Error::new(ErrorKind::Internal, "an answer came to a step that was not asked"),
         ),
     }
 }
 
 /// Only our own `externalId` in the resource's own body proves that it is ours (P8).
 fn recognise(lane: &mut Lane, id: &LocalId, found: Vec<Remote>) -> Verdict {
-    let name_is_taken = found
-        .iter()
-        .any(|remote| remote.external_id.as_ref() != Some(id));
-    let mut own = found
-        .into_iter()
-        .filter(|remote| remote.external_id.as_ref() == Some(id));
+    let name_is_taken = found.iter().any(|remote| remote.external_id.as_ref() != Some(id));
+    let mut own = found.into_iter().filter(|remote| remote.external_id.as_ref() == Some(id));
     match (own.next(), own.next()) {
         (Some(remote), None) => {
             let remote_id = remote.id.clone();
             lane.link = Some(Link {
                 remote_id: remote.id,
                 version: remote.version,
-                confirmed: remote
-                    .resource
-                    .map(|resource| without_members(Arc::new(*resource))),
+                confirmed: remote.resource.map(|resource| without_members(Arc::new(*resource))),
                 doubtful: Vec::new(),
             });
             lane.look_up = None;
@@ -187,10 +165,7 @@ fn recognise(lane: &mut Lane, id: &LocalId, found: Vec<Remote>) -> Verdict {
                     ParkReason::Conflict,
                 )
             };
-            Verdict::Stop(Failure::parked(
-                Error::new(ErrorKind::Conflict, message),
-                reason,
-            ))
+            Verdict::Stop(Failure::parked(Error::new(ErrorKind::Conflict, message), reason))
         }
     }
 }

@@ -1,10 +1,11 @@
 //! A group's members at one target, kept as our own confirmed set: one change costs one request and no read (P17).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::model::{Member, MemberChanges, Reference, RemoteId};
 
-use super::plan::References;
+/// The target's ids of resources that a lane's resource refers to, as far as they are linked.
+pub(crate) type References = HashMap<Member, RemoteId>;
 
 /// Members by the host's ids.
 #[derive(Clone, Debug, Default)]
@@ -45,18 +46,10 @@ impl Membership {
     /// left for later.
     pub(super) fn next_piece(&self, references: &References, limit: usize) -> MemberChanges {
         let limit = if limit == 0 { usize::MAX } else { limit };
-        let added = self
-            .joining
-            .iter()
-            .filter(|member| references.contains_key(*member))
-            .take(limit);
+        let added =
+            self.joining.iter().filter(|member| references.contains_key(*member)).take(limit);
         let added: BTreeSet<Member> = added.cloned().collect();
-        let removed = self
-            .leaving
-            .iter()
-            .take(limit - added.len())
-            .cloned()
-            .collect();
+        let removed = self.leaving.iter().take(limit - added.len()).cloned().collect();
         MemberChanges { added, removed }
     }
 
@@ -66,16 +59,10 @@ impl Membership {
         piece: &MemberChanges,
         references: &References,
     ) -> MemberChanges {
-        let known = |member: &Member| {
-            self.confirmed
-                .get(member)
-                .or_else(|| self.doubtful.get(member))
-        };
+        let known =
+            |member: &Member| self.confirmed.get(member).or_else(|| self.doubtful.get(member));
         let translate = |member: &Member, id: Option<&RemoteId>| {
-            id.map(|id| Member {
-                value: Reference::from(id),
-                kind: member.kind,
-            })
+            id.map(|id| Member { value: Reference::from(id), kind: member.kind })
         };
         MemberChanges {
             added: piece
@@ -94,10 +81,7 @@ impl Membership {
     /// A request with this piece is about to be sent.
     pub(super) fn intend(&mut self, piece: &MemberChanges, references: &References) {
         for member in piece.added.iter().chain(&piece.removed) {
-            let id = references
-                .get(member)
-                .or_else(|| self.confirmed.get(member))
-                .cloned();
+            let id = references.get(member).or_else(|| self.confirmed.get(member)).cloned();
             if let Some(id) = id {
                 self.doubtful.entry(member.clone()).or_insert(id);
             }
@@ -131,9 +115,7 @@ impl Membership {
     /// Which of a piece are in doubt already.
     pub(super) fn doubtful_of(&self, piece: &MemberChanges) -> BTreeSet<Member> {
         let all = piece.added.iter().chain(&piece.removed);
-        all.filter(|member| self.doubtful.contains_key(*member))
-            .cloned()
-            .collect()
+        all.filter(|member| self.doubtful.contains_key(*member)).cloned().collect()
     }
 
     /// The group was created anew with this piece: nobody else is in it.

@@ -17,5 +17,6 @@ mod plan;
 pub use failure::{Next, ParkReason};
 pub(crate) use lane::{Lane, LaneChange, Presence};
 pub(crate) use learn::{Answer, Verdict, learn};
+pub(crate) use members::References;
 pub use outcome::{HoldReason, Outcome};
-pub(crate) use plan::{References, Step, intend, plan};
+pub(crate) use plan::{Step, intend, plan};

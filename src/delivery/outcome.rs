@@ -43,18 +43,12 @@ impl Outcome {
 
     /// An error after which the work is tried again.
     pub(crate) fn queued(error: Error) -> Self {
-        Self::Failed {
-            error,
-            next: Next::Queued,
-        }
+        Self::Failed { error, next: Next::Queued }
     }
 
     /// An error after which the work waits for a person.
     pub(crate) fn parked(error: Error, reason: ParkReason) -> Self {
-        Self::Failed {
-            error,
-            next: Next::Parked(reason),
-        }
+        Self::Failed { error, next: Next::Parked(reason) }
     }
 }
 
@@ -76,14 +70,12 @@ impl fmt::Display for Outcome {
             Self::Held(reason) => write!(f, "held: {reason}"),
             Self::Skipped(reason) => write!(f, "skipped: {reason}"),
             Self::Unsupported => f.write_str("unsupported"),
-            Self::Failed {
-                error,
-                next: Next::Queued,
-            } => write!(f, "failed, stays queued: {error}"),
-            Self::Failed {
-                error,
-                next: Next::Parked(reason),
-            } => write!(f, "failed, parked ({reason}): {error}"),
+            Self::Failed { error, next: Next::Queued } => {
+                write!(f, "failed, stays queued: {error}")
+            }
+            Self::Failed { error, next: Next::Parked(reason) } => {
+                write!(f, "failed, parked ({reason}): {error}")
+            }
         }
     }
 }

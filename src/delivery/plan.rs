@@ -1,10 +1,11 @@
 //! The next step of a lane, from what the lane remembers and nothing else.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::failure::{Failure, ParkReason};
 use super::lane::{Desired, Lane, LookUp, Presence};
+use super::members::References;
 use crate::connector::Capabilities;
 use crate::error::{Error, ErrorKind};
 use crate::model::{
@@ -12,19 +13,13 @@ use crate::model::{
     ResourceKey, ResourceKind,
 };
 
-/// The target's ids of resources that a lane's resource refers to, as far as they are linked.
-pub(crate) type References = HashMap<Member, RemoteId>;
-
 /// What to do next.
 #[derive(Debug)]
 pub(crate) enum Step {
     /// Ask the target who carries our id.
     Find { name: String },
     /// Create it; a group with this piece of its members, in the host's ids.
-    Create {
-        wanted: Arc<Resource>,
-        members: MemberChanges,
-    },
+    Create { wanted: Arc<Resource>, members: MemberChanges },
     /// Change it.
     Update {
         id: RemoteId,
@@ -67,9 +62,7 @@ pub(crate) fn plan(
         Desired::Unknown => return plan_unknown(lane),
     };
     match &lane.link {
-        None if lane.look_up.is_some() => Step::Find {
-            name: wanted.name().to_owned(),
-        },
+        None if lane.look_up.is_some() => Step::Find { name: wanted.name().to_owned() },
         None => plan_create(lane, wanted, capabilities, references),
         Some(link) => {
             let wanted = project(wanted, references);
@@ -89,9 +82,7 @@ pub(crate) fn plan(
                     doubtful_before: link.doubtful.clone(),
                 };
             }
-            let piece = lane
-                .membership
-                .next_piece(references, capabilities.members_per_request);
+            let piece = lane.membership.next_piece(references, capabilities.members_per_request);
             if piece.is_empty() {
                 return Step::Done;
             }
@@ -107,12 +98,8 @@ pub(crate) fn plan(
 
 fn plan_removal(lane: &Lane) -> Step {
     match &lane.link {
-        Some(link) => Step::Delete {
-            id: link.remote_id.clone(),
-        },
-        None if lane.look_up.is_some() => Step::Find {
-            name: String::new(),
-        },
+        Some(link) => Step::Delete { id: link.remote_id.clone() },
+        None if lane.look_up.is_some() => Step::Find { name: String::new() },
         None => Step::Done,
     }
 }
@@ -136,8 +123,7 @@ fn plan_create(
     references: &References,
 ) -> Step {
     let members = if capabilities.members_on_create {
-        lane.membership
-            .next_piece(references, capabilities.members_per_request)
+        lane.membership.next_piece(references, capabilities.members_per_request)
     } else {
         MemberChanges::default()
     };
@@ -145,12 +131,8 @@ fn plan_create(
     if !members.is_empty()
         && let Resource::Group(group) = Arc::make_mut(&mut wanted)
     {
-        group.members = lane
-            .membership
-            .translated(&members, references)
-            .added
-            .into_iter()
-            .collect();
+        group.members =
+            lane.membership.translated(&members, references).added.into_iter().collect();
     }
     Step::Create { wanted, members }
 }
@@ -160,10 +142,7 @@ fn project(resource: &Arc<Resource>, references: &References) -> Arc<Resource> {
     let Resource::User(user) = &**resource else {
         return Arc::clone(resource);
     };
-    let Some(manager) = user
-        .enterprise
-        .as_ref()
-        .and_then(|enterprise| enterprise.manager.as_ref())
+    let Some(manager) = user.enterprise.as_ref().and_then(|enterprise| enterprise.manager.as_ref())
     else {
         return Arc::clone(resource);
     };

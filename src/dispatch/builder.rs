@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::dispatcher::{Dispatcher, Shared};
+use super::dispatcher::Dispatcher;
+use super::shared::Shared;
 use super::snapshot::{Cache, Snapshots};
 use crate::connector::ConnectorRegistry;
 use crate::error::Result;
@@ -21,8 +22,18 @@ pub struct DispatcherBuilder {
     runtime: Option<Arc<dyn Runtime>>,
 }
 
+impl Dispatcher {
+    /// Starts building one. See the [module](crate::dispatch) for an example.
+    pub fn builder(
+        configuration: impl ConfigurationSource,
+        registry: ConnectorRegistry,
+    ) -> DispatcherBuilder {
+        DispatcherBuilder::new(configuration, registry)
+    }
+}
+
 impl DispatcherBuilder {
-    pub(super) fn new(source: impl ConfigurationSource, registry: ConnectorRegistry) -> Self {
+    fn new(source: impl ConfigurationSource, registry: ConnectorRegistry) -> Self {
         Self {
             source: Arc::new(source),
             registry,

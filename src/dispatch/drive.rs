@@ -1,48 +1,28 @@
 //! Works on one lane: asks the core for the next step, sends it, hands the answer back.
 
 use std::future::poll_fn;
-use std::sync::Arc;
 
-use super::dispatcher::Shared;
 use super::join::caught;
+use super::shared::Shared;
 use super::snapshot::Snapshot;
 use crate::connector::{Attempt, Connector, Lookup, Update};
 use crate::delivery::{Answer, Outcome, ParkReason, Step, Verdict, intend, learn, plan};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Observation;
-use crate::model::EventId;
-use crate::store::{Claim, LaneSlot, Turn};
+use crate::store::{Claim, Ticket, Turn};
 
 /// Look-ups in one attempt; more means that the target contradicts itself (F43).
 const MOST_LOOK_UPS: usize = 3;
 
 /// Waits for the lane's turn and works on it, unless somebody else's work settles the event first.
-pub(super) async fn drive(
-    shared: Arc<Shared>,
-    snapshot: Arc<Snapshot>,
-    slot: Arc<LaneSlot>,
-    event: EventId,
-) -> Outcome {
-    let ticket = Ticket { slot, event };
-    match poll_fn(|context| ticket.slot.poll_turn(event, context)).await {
+pub(super) async fn drive(shared: &Shared, snapshot: &Snapshot, ticket: Ticket) -> Outcome {
+    match poll_fn(|context| ticket.poll_turn(context)).await {
         Turn::Settled(outcome) => outcome,
         Turn::Work(claim) => {
-            let outcome = work(&shared, &snapshot, &claim).await;
+            let outcome = work(shared, snapshot, &claim).await;
             claim.settle(outcome.clone());
             outcome
         }
-    }
-}
-
-/// Somebody waits for an event's outcome, until this is dropped.
-struct Ticket {
-    slot: Arc<LaneSlot>,
-    event: EventId,
-}
-
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        self.slot.drop_ticket(self.event);
     }
 }
 
@@ -59,12 +39,8 @@ async fn work(shared: &Shared, snapshot: &Snapshot, claim: &Claim) -> Outcome {
         &slot.with_lane(|lane| lane.referred()),
     );
     let capabilities = connector.capabilities();
-    let attempt = Attempt::new(
-        organization.clone(),
-        claim.newest,
-        slot.target.clone(),
-        claim.attempt,
-    );
+    let attempt =
+        Attempt::new(organization.clone(), claim.newest, slot.target.clone(), claim.attempt);
     let (mut account, mut look_ups) = (None, 0);
     loop {
         let step = slot.with_lane(|lane| {
@@ -74,9 +50,8 @@ async fn work(shared: &Shared, snapshot: &Snapshot, claim: &Claim) -> Outcome {
         });
         let answer = match &step {
             Step::Done => {
-                return account.map_or(Outcome::NotNeeded, |remote_id| Outcome::Delivered {
-                    remote_id,
-                });
+                return account
+                    .map_or(Outcome::NotNeeded, |remote_id| Outcome::Delivered { remote_id });
             }
             Step::Stop(failure) => return failure.clone().into(),
             Step::Find { .. } if look_ups == MOST_LOOK_UPS => {
@@ -111,24 +86,16 @@ async fn send(connector: &dyn Connector, claim: &Claim, step: &Step, attempt: &A
         Step::Create { wanted, .. } => {
             Answer::Resource(settled(caught(connector.create(wanted, attempt)).await))
         }
-        Step::Update {
-            id,
-            wanted,
-            difference,
-            version,
-            ..
-        } => {
+        Step::Update { id, wanted, difference, version, .. } => {
             let update = Update::new(wanted, difference).on_version(version.as_deref());
-            Answer::Resource(settled(
-                caught(connector.update(id, &update, attempt)).await,
-            ))
+            Answer::Resource(settled(caught(connector.update(id, &update, attempt)).await))
         }
-        Step::ChangeMembers { id, sent, .. } => Answer::Empty(settled(
-            caught(connector.change_members(id, sent, attempt)).await,
-        )),
-        Step::Delete { id } => Answer::Empty(settled(
-            caught(connector.delete(id, key.kind, attempt)).await,
-        )),
+        Step::ChangeMembers { id, sent, .. } => {
+            Answer::Empty(settled(caught(connector.change_members(id, sent, attempt)).await))
+        }
+        Step::Delete { id } => {
+            Answer::Empty(settled(caught(connector.delete(id, key.kind, attempt)).await))
+        }
         // The caller has returned by now.
         Step::Done | Step::Stop(_) => Answer::Empty(Ok(())),
     }

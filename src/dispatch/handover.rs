@@ -1,42 +1,37 @@
-//! Hands one outcome from a task to whoever waits for it.
+//! Hands one result from a task to whoever waits for it.
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Waker};
 
-use crate::delivery::Outcome;
-
-#[derive(Debug, Default)]
-struct State {
-    outcome: Option<Outcome>,
-    /// The task is gone, whether or not it brought an outcome.
+#[derive(Debug)]
+struct State<T> {
+    result: Option<T>,
+    /// The task is gone, whether or not it brought a result.
     closed: bool,
     waker: Option<Waker>,
 }
 
 /// The task's end.
 #[derive(Debug)]
-pub(super) struct Giver(Arc<Mutex<State>>);
+pub(super) struct Giver<T>(Arc<Mutex<State<T>>>);
 
 /// The waiting end.
 #[derive(Debug)]
-pub(super) struct Taker(Arc<Mutex<State>>);
+pub(super) struct Taker<T>(Arc<Mutex<State<T>>>);
 
-pub(super) fn handover() -> (Giver, Taker) {
-    let state = Arc::<Mutex<State>>::default();
+pub(super) fn handover<T>() -> (Giver<T>, Taker<T>) {
+    let state = Arc::new(Mutex::new(State { result: None, closed: false, waker: None }));
     (Giver(Arc::clone(&state)), Taker(state))
 }
 
-impl Giver {
-    pub(super) fn give(self, outcome: Outcome) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .outcome = Some(outcome);
+impl<T> Giver<T> {
+    pub(super) fn give(self, result: T) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).result = Some(result);
     }
 }
 
-impl Drop for Giver {
+impl<T> Drop for Giver<T> {
     fn drop(&mut self) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.closed = true;
@@ -48,13 +43,13 @@ impl Drop for Giver {
     }
 }
 
-impl Taker {
-    /// The outcome; none when the task ended without one, as it does when its runtime is shut down.
-    pub(super) async fn take(&self) -> Option<Outcome> {
+impl<T> Taker<T> {
+    /// The result; none when the task ended without one, as it does when its runtime is shut down.
+    pub(super) async fn take(&self) -> Option<T> {
         poll_fn(|context| {
             let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             if state.closed {
-                return Poll::Ready(state.outcome.take());
+                return Poll::Ready(state.result.take());
             }
             state.waker = Some(context.waker().clone());
             Poll::Pending

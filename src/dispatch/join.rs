@@ -7,10 +7,8 @@ use std::task::Poll;
 
 /// Runs all at once and gives their results in order.
 pub(super) async fn join_all<T, F: Future<Output = T>>(futures: Vec<F>) -> Vec<T> {
-    let mut running: Vec<(Pin<Box<F>>, Option<T>)> = futures
-        .into_iter()
-        .map(|future| (Box::pin(future), None))
-        .collect();
+    let mut running: Vec<(Pin<Box<F>>, Option<T>)> =
+        futures.into_iter().map(|future| (Box::pin(future), None)).collect();
     poll_fn(|context| {
         let mut open = false;
         for (future, result) in running.iter_mut().filter(|(_, result)| result.is_none()) {
@@ -22,10 +20,7 @@ pub(super) async fn join_all<T, F: Future<Output = T>>(futures: Vec<F>) -> Vec<T
         if open { Poll::Pending } else { Poll::Ready(()) }
     })
     .await;
-    running
-        .into_iter()
-        .filter_map(|(_, result)| result)
-        .collect()
+    running.into_iter().filter_map(|(_, result)| result).collect()
 }
 
 /// The result of `work`, or none when `limit` is over first.
@@ -34,23 +29,19 @@ pub(super) async fn unless<T>(
     limit: impl Future<Output = ()>,
 ) -> Option<T> {
     let (mut work, mut limit) = (pin!(work), pin!(limit));
-    poll_fn(
-        |context| match (work.as_mut().poll(context), limit.as_mut()) {
-            (Poll::Ready(value), _) => Poll::Ready(Some(value)),
-            (Poll::Pending, limit) => limit.poll(context).map(|()| None),
-        },
-    )
+    poll_fn(|context| match (work.as_mut().poll(context), limit.as_mut()) {
+        (Poll::Ready(value), _) => Poll::Ready(Some(value)),
+        (Poll::Pending, limit) => limit.poll(context).map(|()| None),
+    })
     .await
 }
 
 /// The result of `work`, or none when it panics (F4). It is not polled again.
 pub(super) async fn caught<T>(work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
-    poll_fn(
-        |context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
-            Ok(poll) => poll.map(Some),
-            Err(_) => Poll::Ready(None),
-        },
-    )
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+        Ok(poll) => poll.map(Some),
+        Err(_) => Poll::Ready(None),
+    })
     .await
 }

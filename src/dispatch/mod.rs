@@ -29,6 +29,8 @@ mod join;
 mod modes;
 mod plan;
 mod report;
+mod run;
+mod shared;
 mod snapshot;
 
 pub use builder::DispatcherBuilder;

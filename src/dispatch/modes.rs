@@ -13,12 +13,7 @@ pub(super) fn check(
     problems: &mut Problems,
 ) {
     for (place, provisioner) in organization.provisioners.iter().enumerate() {
-        check_one(
-            provisioner,
-            &format!("{path}.provisioners[{place}]"),
-            has_timer,
-            problems,
-        );
+        check_one(provisioner, &format!("{path}.provisioners[{place}]"), has_timer, problems);
     }
     for (id, application) in &organization.applications {
         for (place, provisioner) in application.provisioners.iter().enumerate() {

@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use super::dispatcher::candidates;
 use super::report::Because;
+use super::shared::candidates;
 use super::snapshot::Snapshot;
 use crate::delivery::{self, HoldReason, Lane, Outcome, Step};
 use crate::model::{ConnectionId, ConnectorName, Difference, Event, ResourceKey, Target};
 use crate::resolver::{ApplicationFound, Resolution, SkipReason, switched_off};
-use crate::store::{MemoryStore, Routed, Stop};
+use crate::store::{LeftOut, MemoryStore, Stop};
 
 /// What dispatching an event would do.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,37 +90,20 @@ pub(super) fn plan(
     let targets = store
         .preview(event, &candidates(resolution))
         .into_iter()
-        .map(
-            |(
-                Stop {
-                    target,
-                    candidate,
-                    routed,
-                },
-                lane,
-            )| {
-                let action = match routed {
-                    Routed::Skipped(reason) => Action::Skip(reason),
-                    Routed::Nothing => Action::Nothing,
-                    Routed::Lane(_) if switched_off(&snapshot.configuration, &target).is_some() => {
-                        Action::Hold(HoldReason::SwitchedOff)
-                    }
-                    Routed::Lane(_) => first_action(store, snapshot, &key, &target, &lane),
-                };
-                let because = candidate.into();
-                Planned {
-                    connection: target.connection,
-                    connector: target.connector,
-                    because,
-                    action,
+        .map(|Stop { target, candidate, taken }| {
+            let action = match taken {
+                Err(LeftOut::Skip(reason)) => Action::Skip(reason),
+                Err(LeftOut::Nothing) => Action::Nothing,
+                Ok(_) if switched_off(&snapshot.configuration, &target).is_some() => {
+                    Action::Hold(HoldReason::SwitchedOff)
                 }
-            },
-        )
+                Ok(lane) => first_action(store, snapshot, &key, &target, &lane),
+            };
+            let because = candidate.into();
+            Planned { connection: target.connection, connector: target.connector, because, action }
+        })
         .collect();
-    Plan {
-        application: resolution.application,
-        targets,
-    }
+    Plan { application: resolution.application, targets }
 }
 
 fn first_action(

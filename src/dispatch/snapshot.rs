@@ -64,8 +64,7 @@ impl Snapshots {
         path: &str,
         problems: &mut Problems,
     ) {
-        self.registry
-            .check_organization(organization, path, problems);
+        self.registry.check_organization(organization, path, problems);
         modes::check(organization, path, self.has_timer, problems);
     }
 
@@ -82,11 +81,10 @@ impl Snapshots {
             }
             (Ok(version), None) => version,
             (Err(error), Some((snapshot, _))) => {
-                self.observer
-                    .observe(&Observation::ConfigurationUnavailable {
-                        organization,
-                        error: &error,
-                    });
+                self.observer.observe(&Observation::ConfigurationUnavailable {
+                    organization,
+                    error: &error,
+                });
                 return Ok(snapshot);
             }
             (Err(error), None) => return Err(error),
@@ -102,30 +100,17 @@ impl Snapshots {
     }
 
     async fn load(&self, organization: &OrganizationId) -> Result<Snapshot, Refusal> {
-        let (version, configuration) = match self
-            .source
-            .load(organization)
-            .await
-            .map_err(Refusal::Unavailable)?
-        {
-            Some(loaded) => (loaded.version, loaded.configuration),
-            None => (
-                self.source
-                    .version(organization)
-                    .await
-                    .map_err(Refusal::Unavailable)?,
-                Arc::default(),
-            ),
-        };
+        let (version, configuration) =
+            match self.source.load(organization).await.map_err(Refusal::Unavailable)? {
+                Some(loaded) => (loaded.version, loaded.configuration),
+                None => (
+                    self.source.version(organization).await.map_err(Refusal::Unavailable)?,
+                    Arc::default(),
+                ),
+            };
         let mut problems = Problems::new();
-        self.check(
-            &configuration,
-            &format!("organizations.{organization}"),
-            &mut problems,
-        );
-        problems
-            .or(())
-            .map_err(|problems| Refusal::Invalid { version, problems })?;
+        self.check(&configuration, &format!("organizations.{organization}"), &mut problems);
+        problems.or(()).map_err(|problems| Refusal::Invalid { version, problems })?;
         Ok(self.build(organization, version, configuration))
     }
 
@@ -149,11 +134,7 @@ impl Snapshots {
                 connectors.insert(target, self.registry.build(&context));
             }
         }
-        Snapshot {
-            version,
-            configuration,
-            connectors,
-        }
+        Snapshot { version, configuration, connectors }
     }
 
     fn keep_last_good(
@@ -180,11 +161,10 @@ impl Snapshots {
                 problems.into()
             }
             Refusal::Unavailable(error) => {
-                self.observer
-                    .observe(&Observation::ConfigurationUnavailable {
-                        organization,
-                        error: &error,
-                    });
+                self.observer.observe(&Observation::ConfigurationUnavailable {
+                    organization,
+                    error: &error,
+                });
                 error
             }
         };
@@ -206,29 +186,18 @@ impl Snapshots {
         if let Some(entry) = cache.entries.get_mut(organization) {
             // Another event may have loaded a newer one meanwhile.
             if entry.snapshot.version <= snapshot.version {
-                *entry = Entry {
-                    snapshot: Arc::clone(snapshot),
-                    refused: None,
-                    used,
-                };
+                *entry = Entry { snapshot: Arc::clone(snapshot), refused: None, used };
             }
             return;
         }
         if cache.entries.len() >= CACHED_ORGANIZATIONS {
-            let oldest = cache
-                .entries
-                .iter()
-                .min_by_key(|(_, entry)| entry.used)
-                .map(|(id, _)| id.clone());
+            let oldest =
+                cache.entries.iter().min_by_key(|(_, entry)| entry.used).map(|(id, _)| id.clone());
             oldest.and_then(|id| cache.entries.remove(&id));
         }
         cache.entries.insert(
             organization.clone(),
-            Entry {
-                snapshot: Arc::clone(snapshot),
-                refused: None,
-                used,
-            },
+            Entry { snapshot: Arc::clone(snapshot), refused: None, used },
         );
     }
 }

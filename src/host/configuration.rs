@@ -21,10 +21,7 @@ pub struct Versioned {
 impl Versioned {
     /// A configuration of this version.
     pub fn new(version: u64, configuration: impl Into<Arc<OrganizationConfiguration>>) -> Self {
-        Self {
-            version,
-            configuration: configuration.into(),
-        }
+        Self { version, configuration: configuration.into() }
     }
 }
 
@@ -84,10 +81,7 @@ impl SharedConfiguration {
     }
 
     fn current(&self) -> (u64, Arc<Configuration>) {
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -117,9 +111,7 @@ impl ConfigurationSource for Configuration {
     }
 
     async fn load(&self, organization: &OrganizationId) -> Result<Option<Versioned>> {
-        Ok(self
-            .organization(organization)
-            .map(|found| Versioned::new(1, found.clone())))
+        Ok(self.organization(organization).map(|found| Versioned::new(1, found.clone())))
     }
 
     fn document(&self) -> Option<Arc<Configuration>> {

@@ -66,8 +66,6 @@ impl SecretSource for LocalSecrets {
             }),
             _ => None,
         };
-        text.filter(|text| !text.is_empty())
-            .map(Secret::new)
-            .ok_or_else(|| reference.missing())
+        text.filter(|text| !text.is_empty()).map(Secret::new).ok_or_else(|| reference.missing())
     }
 }

@@ -60,10 +60,7 @@ impl MockConnector {
             .with_find()
             .with_list()
             .with_check();
-        Self {
-            state: Arc::default(),
-            capabilities,
-        }
+        Self { state: Arc::default(), capabilities }
     }
 
     /// The same directory behind a connector that can do only this.
@@ -88,10 +85,7 @@ impl MockConnector {
     /// # Errors
     /// None in practice: the mock's own ids are harmless.
     pub fn insert(&self, resource: impl Into<Resource>) -> Result<RemoteId> {
-        self.lock()
-            .directory
-            .insert(resource.into())
-            .map(|remote| remote.id)
+        self.lock().directory.insert(resource.into()).map(|remote| remote.id)
     }
 
     /// Takes a resource out of the directory behind the library's back. Answers whether it was there.
@@ -154,11 +148,7 @@ impl MockConnector {
     }
 
     fn needs(&self, able: bool, what: &'static str) -> Result<()> {
-        if able {
-            Ok(())
-        } else {
-            Err(Error::new(ErrorKind::Unsupported, what))
-        }
+        if able { Ok(()) } else { Err(Error::new(ErrorKind::Unsupported, what)) }
     }
 
     fn needs_kind(&self, kind: ResourceKind) -> Result<()> {
@@ -205,17 +195,12 @@ impl Connector for MockConnector {
 
     async fn update(&self, id: &RemoteId, update: &Update<'_>, _: &Attempt) -> Result<Remote> {
         let call = Call::Update(id.clone(), update.wanted.clone());
-        self.perform(call, stranger, |directory| directory.update(id, update))
-            .await
+        self.perform(call, stranger, |directory| directory.update(id, update)).await
     }
 
     async fn delete(&self, id: &RemoteId, kind: ResourceKind, _: &Attempt) -> Result<()> {
-        self.perform(
-            Call::Delete(id.clone()),
-            || Ok(()),
-            |directory| directory.delete(id, kind),
-        )
-        .await
+        self.perform(Call::Delete(id.clone()), || Ok(()), |directory| directory.delete(id, kind))
+            .await
     }
 
     fn capabilities(&self) -> Capabilities {
@@ -225,12 +210,7 @@ impl Connector for MockConnector {
     async fn find(&self, lookup: &Lookup<'_>, _: &Attempt) -> Result<Vec<Remote>> {
         self.needs(self.capabilities.find, "this mock cannot look up")?;
         let call = Call::Find(lookup.external_id.clone());
-        self.perform(
-            call,
-            || Ok(vec![stranger()?]),
-            |directory| Ok(directory.find(lookup)),
-        )
-        .await
+        self.perform(call, || Ok(vec![stranger()?]), |directory| Ok(directory.find(lookup))).await
     }
 
     async fn change_members(
@@ -241,12 +221,7 @@ impl Connector for MockConnector {
     ) -> Result<()> {
         self.needs_kind(ResourceKind::Group)?;
         let call = Call::ChangeMembers(id.clone(), changes.clone());
-        self.perform(
-            call,
-            || Ok(()),
-            |directory| directory.change_members(id, changes),
-        )
-        .await
+        self.perform(call, || Ok(()), |directory| directory.change_members(id, changes)).await
     }
 
     async fn list(&self, page: &PageRequest) -> Result<Page> {

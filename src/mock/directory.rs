@@ -16,10 +16,7 @@ pub(super) struct Directory {
 
 impl Directory {
     pub(super) fn resources(&self) -> Vec<(RemoteId, Resource)> {
-        self.entries
-            .iter()
-            .map(|(id, resource)| (id.clone(), resource.clone()))
-            .collect()
+        self.entries.iter().map(|(id, resource)| (id.clone(), resource.clone())).collect()
     }
 
     pub(super) fn create(&mut self, resource: &Resource) -> Result<Remote> {
@@ -56,10 +53,7 @@ impl Directory {
             }
         };
         let changed = changed.map_err(|_| {
-            Error::new(
-                ErrorKind::Rejected,
-                "the mock cannot read the changed resource",
-            )
+            Error::new(ErrorKind::Rejected, "the mock cannot read the changed resource")
         })?;
         self.refuse_taken(&changed, Some(id))?;
         self.entries.insert(id.clone(), changed.clone());
@@ -67,19 +61,13 @@ impl Directory {
     }
 
     pub(super) fn delete(&mut self, id: &RemoteId, kind: ResourceKind) -> Result<()> {
-        if self
-            .entries
-            .get(id)
-            .is_none_or(|resource| resource.kind() != kind)
-        {
+        if self.entries.get(id).is_none_or(|resource| resource.kind() != kind) {
             return Err(gone());
         }
         self.entries.remove(id);
         for resource in self.entries.values_mut() {
             if let Resource::Group(group) = resource {
-                group
-                    .members
-                    .retain(|member| member.value.as_str() != id.as_str());
+                group.members.retain(|member| member.value.as_str() != id.as_str());
             }
         }
         Ok(())
@@ -102,9 +90,7 @@ impl Directory {
         let Some(Resource::Group(group)) = self.entries.get_mut(id) else {
             return Err(gone());
         };
-        group
-            .members
-            .retain(|member| !changes.removed.contains(member));
+        group.members.retain(|member| !changes.removed.contains(member));
         for member in &changes.added {
             if !group.members.contains(member) {
                 group.members.push(member.clone());
@@ -115,9 +101,7 @@ impl Directory {
 
     fn show(&self, wanted: impl Fn(&Resource) -> bool) -> Vec<Remote> {
         let shown = self.entries.iter().filter(|(_, resource)| wanted(resource));
-        shown
-            .map(|(id, resource)| Remote::of(id.clone()).showing(resource.clone()))
-            .collect()
+        shown.map(|(id, resource)| Remote::of(id.clone()).showing(resource.clone())).collect()
     }
 
     /// Names and our own ids are unique per kind, names without regard to case.
@@ -131,10 +115,7 @@ impl Directory {
             .map(|(_, other)| other)
             .any(|other| same_name(other.name(), resource.name()) || own_id(other.local_id()));
         if taken {
-            Err(Error::new(
-                ErrorKind::Conflict,
-                "the mock has such a resource",
-            ))
+            Err(Error::new(ErrorKind::Conflict, "the mock has such a resource"))
         } else {
             Ok(())
         }

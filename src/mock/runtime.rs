@@ -70,11 +70,7 @@ impl ManualRuntime {
             for (mut task, woken) in ready {
                 woken.0.store(false, Ordering::Release);
                 let waker = Waker::from(Arc::clone(&woken));
-                if task
-                    .as_mut()
-                    .poll(&mut Context::from_waker(&waker))
-                    .is_pending()
-                {
+                if task.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
                     self.lock().tasks.push((task, woken));
                 }
             }
@@ -132,8 +128,6 @@ impl Runtime for ManualRuntime {
     }
 
     fn spawn(&self, task: Task) {
-        self.lock()
-            .tasks
-            .push((task, Arc::new(Woken(AtomicBool::new(true)))));
+        self.lock().tasks.push((task, Arc::new(Woken(AtomicBool::new(true)))));
     }
 }

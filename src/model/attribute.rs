@@ -37,11 +37,7 @@ impl Name {
     /// assert_eq!(name.family_name.as_deref(), Some("Lovelace"));
     /// ```
     pub fn new(given: impl Into<String>, family: impl Into<String>) -> Self {
-        Self {
-            given_name: Some(given.into()),
-            family_name: Some(family.into()),
-            ..Self::default()
-        }
+        Self { given_name: Some(given.into()), family_name: Some(family.into()), ..Self::default() }
     }
 }
 
@@ -51,10 +47,7 @@ impl Name {
 #[non_exhaustive]
 pub struct MultiValue {
     /// The value itself.
-    #[serde(
-        deserialize_with = "lenient::text",
-        skip_serializing_if = "String::is_empty"
-    )]
+    #[serde(deserialize_with = "lenient::text", skip_serializing_if = "String::is_empty")]
     pub value: String,
     /// What a person is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,10 +56,7 @@ pub struct MultiValue {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// Whether this is the preferred value. At most one of an attribute's is.
-    #[serde(
-        deserialize_with = "lenient::flag",
-        skip_serializing_if = "std::ops::Not::not"
-    )]
+    #[serde(deserialize_with = "lenient::flag", skip_serializing_if = "std::ops::Not::not")]
     pub primary: bool,
 }
 
@@ -78,11 +68,7 @@ impl MultiValue {
     /// assert!(mail.primary);
     /// ```
     pub fn new(kind: impl Into<String>, value: impl Into<String>) -> Self {
-        Self {
-            value: value.into(),
-            kind: Some(kind.into()),
-            ..Self::default()
-        }
+        Self { value: value.into(), kind: Some(kind.into()), ..Self::default() }
     }
 
     /// The same value, preferred.
@@ -120,10 +106,7 @@ pub struct Address {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// Whether this is the preferred address.
-    #[serde(
-        deserialize_with = "lenient::flag",
-        skip_serializing_if = "std::ops::Not::not"
-    )]
+    #[serde(deserialize_with = "lenient::flag", skip_serializing_if = "std::ops::Not::not")]
     pub primary: bool,
 }
 

@@ -116,9 +116,8 @@ impl Difference {
                 apply_change(attributes, name, change);
                 continue;
             };
-            let inner = attributes
-                .entry(container.clone())
-                .or_insert_with(|| Value::Object(Map::new()));
+            let inner =
+                attributes.entry(container.clone()).or_insert_with(|| Value::Object(Map::new()));
             if !inner.is_object() {
                 *inner = Value::Object(Map::new());
             }
@@ -169,10 +168,7 @@ fn is_urn(name: &str) -> bool {
 }
 
 fn as_object(value: Option<&Value>) -> Map<String, Value> {
-    value
-        .and_then(Value::as_object)
-        .cloned()
-        .unwrap_or_default()
+    value.and_then(Value::as_object).cloned().unwrap_or_default()
 }
 
 type Pair<'a> = (&'a str, Option<&'a Value>, Option<&'a Value>);
@@ -182,18 +178,12 @@ fn pairs<'a>(
     before: &'a Map<String, Value>,
     after: &'a Map<String, Value>,
 ) -> impl Iterator<Item = Pair<'a>> {
-    let gone = before
-        .iter()
-        .filter(|(name, _)| !after.contains_key(*name))
-        .map(|(name, value)| {
-            let pair: Pair<'a> = (name, Some(value), None);
-            pair
-        });
-    let kept = after
-        .iter()
-        .map(|(name, value)| (name.as_str(), before.get(name), Some(value)));
-    gone.chain(kept)
-        .filter(|(_, before, after)| before != after)
+    let gone = before.iter().filter(|(name, _)| !after.contains_key(*name)).map(|(name, value)| {
+        let pair: Pair<'a> = (name, Some(value), None);
+        pair
+    });
+    let kept = after.iter().map(|(name, value)| (name.as_str(), before.get(name), Some(value)));
+    gone.chain(kept).filter(|(_, before, after)| before != after)
 }
 
 fn change_of(before: Option<&Value>, after: Option<&Value>) -> Option<Change> {
@@ -227,15 +217,13 @@ fn unassigned(value: &Value) -> bool {
 fn same_values(before: &[Value], after: &[Value]) -> bool {
     let mut rest: Vec<&Value> = after.iter().collect();
     before.len() == after.len()
-        && before.iter().all(
-            |value| match rest.iter().position(|other| *other == value) {
-                Some(place) => {
-                    rest.swap_remove(place);
-                    true
-                }
-                None => false,
-            },
-        )
+        && before.iter().all(|value| match rest.iter().position(|other| *other == value) {
+            Some(place) => {
+                rest.swap_remove(place);
+                true
+            }
+            None => false,
+        })
 }
 
 /// The change value by value, where each can be told from the others on both sides: by type, else by value.
@@ -247,9 +235,7 @@ fn values_change(before: &[Value], after: &[Value]) -> Option<Change> {
         let removed = before.iter().filter(|value| !after.contains(value));
         let added = after.iter().filter(|value| !before.contains(value));
         Some(Change::Values {
-            removed: removed
-                .filter_map(|value| key_of(value, sub_attribute))
-                .collect(),
+            removed: removed.filter_map(|value| key_of(value, sub_attribute)).collect(),
             added: added.cloned().collect(),
         })
     })
@@ -266,10 +252,7 @@ fn identifies(values: &[Value], sub_attribute: &'static str) -> bool {
 
 fn key_of(value: &Value, sub_attribute: &'static str) -> Option<ValueKey> {
     let text = value.get(sub_attribute)?.as_str()?;
-    (!text.is_empty()).then(|| ValueKey {
-        sub_attribute,
-        text: text.to_owned(),
-    })
+    (!text.is_empty()).then(|| ValueKey { sub_attribute, text: text.to_owned() })
 }
 
 fn value_at<'a>(attributes: &'a Map<String, Value>, path: &AttributePath) -> Option<&'a Value> {
@@ -303,11 +286,7 @@ fn apply_change(attributes: &mut Map<String, Value>, name: &str, change: &Change
                 })
             });
             values.extend(
-                added
-                    .iter()
-                    .filter(|value| !values.contains(value))
-                    .cloned()
-                    .collect::<Vec<_>>(),
+                added.iter().filter(|value| !values.contains(value)).cloned().collect::<Vec<_>>(),
             );
             if !values.is_empty() {
                 attributes.insert(name.to_owned(), Value::Array(values));

@@ -6,7 +6,8 @@ use crate::error::{Error, ErrorKind, Result};
 
 use super::group::{Group, Member, MemberChanges};
 use super::ids::{ApplicationId, LocalId, OrganizationId};
-use super::resource::{Resource, ResourceKey, ResourceKind};
+use super::kind::{ResourceKey, ResourceKind};
+use super::resource::Resource;
 
 use super::user::User;
 
@@ -121,10 +122,7 @@ impl Event {
         added: impl IntoIterator<Item = Member>,
         removed: impl IntoIterator<Item = Member>,
     ) -> Self {
-        Self::new(EventChange::MembersChanged(
-            group.into(),
-            MemberChanges::new(added, removed),
-        ))
+        Self::new(EventChange::MembersChanged(group.into(), MemberChanges::new(added, removed)))
     }
 
     /// The same event in this organization. Needed: an event without one is refused.
@@ -167,11 +165,7 @@ impl Event {
 
     /// The key of the resource.
     pub fn resource_key(&self) -> ResourceKey {
-        ResourceKey::new(
-            self.organization.clone(),
-            self.kind(),
-            self.local_id().clone(),
-        )
+        ResourceKey::new(self.organization.clone(), self.kind(), self.local_id().clone())
     }
 
     /// Whether the event can be accepted.

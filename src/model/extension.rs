@@ -33,10 +33,7 @@ pub struct EnterpriseUser {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub department: Option<String>,
     /// The user's manager.
-    #[serde(
-        deserialize_with = "lenient::object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "lenient::object", skip_serializing_if = "Option::is_none")]
     pub manager: Option<Manager>,
 }
 
@@ -84,10 +81,8 @@ impl Extensions {
         urn: impl Into<String>,
         attributes: impl IntoIterator<Item = (&'a str, Value)>,
     ) -> Self {
-        let attributes = attributes
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect();
+        let attributes =
+            attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         self.0.insert(urn.into(), attributes);
         self
     }
@@ -122,10 +117,7 @@ impl<'de> Deserialize<'de> for Extensions {
             ) -> Result<Extensions, A::Error> {
                 let mut extensions = Extensions::default();
                 while let Some(key) = map.next_key::<String>()? {
-                    if !key
-                        .get(..4)
-                        .is_some_and(|start| start.eq_ignore_ascii_case("urn:"))
-                    {
+                    if !key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("urn:")) {
                         map.next_value::<IgnoredAny>()?;
                     } else if let Value::Object(attributes) = map.next_value()? {
                         extensions.0.insert(key, attributes);

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::extension::Extensions;
 use super::ids::{LocalId, Reference};
+use super::kind::ResourceKind;
 use super::lenient;
-use super::resource::ResourceKind;
 
 /// A group: its attributes, and the members it is created with.
 ///
@@ -31,11 +31,7 @@ pub struct Group {
     #[serde(default, deserialize_with = "lenient::text")]
     pub display_name: String,
     /// Members known at creation.
-    #[serde(
-        default,
-        deserialize_with = "lenient::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<Member>,
     /// Extensions.
     #[serde(flatten)]
@@ -84,18 +80,12 @@ pub struct Member {
 impl Member {
     /// A member that is a user.
     pub fn user(id: impl Into<Reference>) -> Self {
-        Self {
-            value: id.into(),
-            kind: ResourceKind::User,
-        }
+        Self { value: id.into(), kind: ResourceKind::User }
     }
 
     /// A member that is a group.
     pub fn group(id: impl Into<Reference>) -> Self {
-        Self {
-            value: id.into(),
-            kind: ResourceKind::Group,
-        }
+        Self { value: id.into(), kind: ResourceKind::Group }
     }
 }
 
@@ -123,10 +113,7 @@ impl MemberChanges {
         removed: impl IntoIterator<Item = Member>,
     ) -> Self {
         let removed: BTreeSet<Member> = removed.into_iter().collect();
-        let added = added
-            .into_iter()
-            .filter(|member| !removed.contains(member))
-            .collect();
+        let added = added.into_iter().filter(|member| !removed.contains(member)).collect();
         Self { added, removed }
     }
 

@@ -172,10 +172,7 @@ fn hostile(text: &str) -> Option<&'static str> {
         if stage.trim().is_empty() {
             return Some("it is empty");
         }
-        if stage
-            .split(['/', '\\'])
-            .any(|part| matches!(part.trim(), "" | "." | ".."))
-        {
+        if stage.split(['/', '\\']).any(|part| matches!(part.trim(), "" | "." | "..")) {
             return Some("it would lead to another place as part of a URL");
         }
         let decoded = percent_decoded(&stage);
@@ -195,17 +192,11 @@ fn percent_decoded(text: &str) -> String {
             _ => None,
         };
         bytes.push(escaped.unwrap_or(first));
-        rest = if escaped.is_some() {
-            tail.get(2..).unwrap_or_default()
-        } else {
-            tail
-        };
+        rest = if escaped.is_some() { tail.get(2..).unwrap_or_default() } else { tail };
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn hex(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|value| u8::try_from(value).ok())
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::resource::ResourceKind;
+use super::kind::ResourceKind;
 
 /// `true`, `"True"`, `1`; anything else is false.
 pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
@@ -55,11 +55,7 @@ where
         Value::Array(values) => values,
         single => vec![single],
     };
-    values
-        .into_iter()
-        .filter(|value| !value.is_null())
-        .map(one)
-        .collect()
+    values.into_iter().filter(|value| !value.is_null()).map(one).collect()
 }
 
 /// An object; null is absent, and plain text stands for an object with that `value`.

@@ -20,10 +20,7 @@ pub struct Target {
 impl Target {
     /// The target of this connection and connector.
     pub fn new(connection: impl Into<ConnectionId>, connector: impl Into<ConnectorName>) -> Self {
-        Self {
-            connection: connection.into(),
-            connector: connector.into(),
-        }
+        Self { connection: connection.into(), connector: connector.into() }
     }
 }
 

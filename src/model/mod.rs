@@ -22,6 +22,7 @@ mod extension;
 mod filter;
 mod group;
 mod ids;
+mod kind;
 mod lenient;
 mod link;
 mod path;
@@ -46,11 +47,12 @@ pub use ids::{
     ApplicationId, ConnectionId, ConnectorName, EventId, LocalId, OrganizationId, Reference,
     RemoteId,
 };
+pub use kind::{ResourceKey, ResourceKind};
 pub use link::{Link, Target};
 pub use path::AttributePath;
 pub use problem::{Problem, Problems};
 pub use properties::{Choice, Properties, PropertyKind, PropertySpec};
-pub use resource::{Resource, ResourceKey, ResourceKind};
+pub use resource::Resource;
 pub use secret::{Secret, SecretReference};
 pub use time::Timestamp;
 pub use user::User;

@@ -24,28 +24,18 @@ pub struct AttributePath {
 impl AttributePath {
     /// An attribute of the core schema.
     pub fn new(attribute: impl Into<String>) -> Self {
-        Self {
-            schema: None,
-            attribute: attribute.into(),
-            sub_attribute: None,
-        }
+        Self { schema: None, attribute: attribute.into(), sub_attribute: None }
     }
 
     /// An attribute of an extension schema.
     pub fn of_schema(urn: impl Into<String>, attribute: impl Into<String>) -> Self {
-        Self {
-            schema: Some(urn.into()),
-            ..Self::new(attribute)
-        }
+        Self { schema: Some(urn.into()), ..Self::new(attribute) }
     }
 
     /// A sub-attribute of this one.
     #[must_use]
     pub fn sub_attribute(self, name: impl Into<String>) -> Self {
-        Self {
-            sub_attribute: Some(name.into()),
-            ..self
-        }
+        Self { sub_attribute: Some(name.into()), ..self }
     }
 }
 

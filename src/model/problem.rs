@@ -32,10 +32,7 @@ impl Problems {
 
     /// Notes one.
     pub fn note(&mut self, path: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Problem {
-            path: path.into(),
-            message: message.into(),
-        });
+        self.0.push(Problem { path: path.into(), message: message.into() });
     }
 
     /// Notes a key that is not known, with the nearest that is.
@@ -82,11 +79,7 @@ impl Problems {
     /// # Errors
     /// `self`, when it holds a problem.
     pub fn or<T>(self, value: T) -> Result<T, Self> {
-        if self.is_empty() {
-            Ok(value)
-        } else {
-            Err(self)
-        }
+        if self.is_empty() { Ok(value) } else { Err(self) }
     }
 }
 
@@ -127,11 +120,7 @@ impl From<Problems> for Error {
 
 fn listed<'a>(known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
-    if known.is_empty() {
-        "none".to_owned()
-    } else {
-        known.join(", ")
-    }
+    if known.is_empty() { "none".to_owned() } else { known.join(", ") }
 }
 
 /// The known word that a misspelt one most likely means.

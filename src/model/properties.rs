@@ -76,10 +76,7 @@ impl Properties {
 impl PartialEq for Properties {
     fn eq(&self, other: &Self) -> bool {
         self.0.len() == other.0.len()
-            && self
-                .0
-                .iter()
-                .all(|(name, value)| other.text(name) == Some(value.expose()))
+            && self.0.iter().all(|(name, value)| other.text(name) == Some(value.expose()))
     }
 }
 
@@ -180,16 +177,12 @@ impl PropertySpec {
             PropertyKind::Secret => {
                 SecretReference::parse(value).map(|reference| reference.to_string().into())
             }
-            PropertyKind::Boolean => Some(
-                value
-                    .parse::<bool>()
-                    .map_or_else(|_| value.into(), Value::from),
-            ),
-            PropertyKind::Integer => Some(
-                value
-                    .parse::<i64>()
-                    .map_or_else(|_| value.into(), Value::from),
-            ),
+            PropertyKind::Boolean => {
+                Some(value.parse::<bool>().map_or_else(|_| value.into(), Value::from))
+            }
+            PropertyKind::Integer => {
+                Some(value.parse::<i64>().map_or_else(|_| value.into(), Value::from))
+            }
             PropertyKind::Text | PropertyKind::Url | PropertyKind::Choice(_) => Some(value.into()),
         }
     }
@@ -243,9 +236,6 @@ pub struct Choice {
 impl Choice {
     /// A value and its label.
     pub fn new(value: impl Into<String>, label: impl Into<String>) -> Self {
-        Self {
-            value: value.into(),
-            label: label.into(),
-        }
+        Self { value: value.into(), label: label.into() }
     }
 }

@@ -1,21 +1,17 @@
 //! What is provisioned: a user or a group.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::group::Group;
-use super::ids::{LocalId, OrganizationId};
+use super::ids::LocalId;
+use super::kind::ResourceKind;
 use super::user::User;
 
 /// A user or a group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "RFC 7643 section 4 closes it: users and groups"
-)]
+#[expect(clippy::exhaustive_enums, reason = "RFC 7643 section 4 closes it: users and groups")]
 #[expect(
     clippy::large_enum_variant,
     reason = "users are the common case; boxing them costs every one of them an allocation"
@@ -75,53 +71,5 @@ impl From<User> for Resource {
 impl From<Group> for Resource {
     fn from(group: Group) -> Self {
         Self::Group(group)
-    }
-}
-
-/// The two resource types of RFC 7643 section 4.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "RFC 7643 section 4 closes it: users and groups"
-)]
-pub enum ResourceKind {
-    /// A user. What is read without a word about its kind is one.
-    #[default]
-    User,
-    /// A group.
-    Group,
-}
-
-impl fmt::Display for ResourceKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::User => "user",
-            Self::Group => "group",
-        })
-    }
-}
-
-/// One resource of one organization: what order and identity hang on. Never a user name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub struct ResourceKey {
-    /// Whose.
-    pub organization: OrganizationId,
-    /// User or group.
-    pub kind: ResourceKind,
-    /// The host's id.
-    pub id: LocalId,
-}
-
-impl ResourceKey {
-    /// The key of a resource.
-    pub fn new(organization: OrganizationId, kind: ResourceKind, id: LocalId) -> Self {
-        Self {
-            organization,
-            kind,
-            id,
-        }
     }
 }

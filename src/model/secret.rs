@@ -69,13 +69,8 @@ impl SecretReference {
     /// The reference that a text is, or `None` when it is not one.
     pub fn parse(text: &str) -> Option<Self> {
         let (scheme, name) = text.split_once(':')?;
-        let scheme = ["env", "file", "secret"]
-            .into_iter()
-            .find(|known| *known == scheme)?;
-        (!name.is_empty()).then(|| Self {
-            scheme,
-            name: name.to_owned(),
-        })
+        let scheme = ["env", "file", "secret"].into_iter().find(|known| *known == scheme)?;
+        (!name.is_empty()).then(|| Self { scheme, name: name.to_owned() })
     }
 
     /// `env`, `file` or `secret`.

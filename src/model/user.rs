@@ -70,67 +70,35 @@ pub struct User {
     #[serde(default = "yes", deserialize_with = "lenient::flag_or_true")]
     pub active: bool,
     /// E-mail addresses.
-    #[serde(
-        default,
-        deserialize_with = "lenient::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
     pub emails: Vec<MultiValue>,
     /// Telephone numbers.
-    #[serde(
-        default,
-        deserialize_with = "lenient::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
     pub phone_numbers: Vec<MultiValue>,
     /// Instant messaging addresses.
-    #[serde(
-        default,
-        deserialize_with = "lenient::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
     pub ims: Vec<MultiValue>,
     /// URLs of photos.
-    #[serde(
-        default,
-        deserialize_with = "lenient::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
     pub photos: Vec<MultiValue>,
     /// Postal addresses.
-    #[serde(
-        default,
-        deserialize_with = "lenient::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<Address>,
     /// Entitlements.
-    #[serde(
-        default,
-        deserialize_with = "lenient::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
     pub entitlements: Vec<MultiValue>,
     /// Roles.
-    #[serde(
-        default,
-        deserialize_with = "lenient::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<MultiValue>,
     /// X.509 certificates, DER in base64.
-    #[serde(
-        default,
-        deserialize_with = "lenient::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
     pub x509_certificates: Vec<MultiValue>,
     /// The enterprise extension.
     #[serde(
         rename = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
         default,
         deserialize_with = "lenient::object",
-        skip_serializing_if = "Option::is_none"
+        skip_serializing_if = "is_unassigned"
     )]
     pub enterprise: Option<EnterpriseUser>,
     /// Any other extensions.
@@ -170,8 +138,7 @@ impl User {
     /// The same user with this work address as the preferred one.
     #[must_use]
     pub fn with_email(mut self, address: impl Into<String>) -> Self {
-        self.emails
-            .push(MultiValue::new("work", address).as_primary());
+        self.emails.push(MultiValue::new("work", address).as_primary());
         self
     }
 
@@ -203,19 +170,20 @@ impl User {
 
     /// The URNs of the extensions in use.
     pub fn extension_urns(&self) -> impl Iterator<Item = &str> {
-        self.enterprise
-            .iter()
-            .map(|_| ENTERPRISE_USER)
-            .chain(self.extensions.urns())
+        let enterprise = (!is_unassigned(&self.enterprise)).then_some(ENTERPRISE_USER);
+        enterprise.into_iter().chain(self.extensions.urns())
     }
 }
 
 impl fmt::Debug for User {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("User")
-            .field("external_id", &self.external_id)
-            .finish_non_exhaustive()
+        f.debug_struct("User").field("external_id", &self.external_id).finish_non_exhaustive()
     }
+}
+
+/// An extension without attributes is not there (RFC 7643 section 2.5).
+fn is_unassigned(enterprise: &Option<EnterpriseUser>) -> bool {
+    enterprise.as_ref().is_none_or(|enterprise| *enterprise == EnterpriseUser::default())
 }
 
 fn yes() -> bool {

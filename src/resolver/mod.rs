@@ -129,10 +129,7 @@ impl SkipReason {
     /// Whether the resource itself was kept out, which is remembered (R5), rather than the target being out of
     /// order.
     pub(crate) fn excludes(self) -> bool {
-        matches!(
-            self,
-            Self::ApplicationDisabled | Self::JitExcluded | Self::Overridden
-        )
+        matches!(self, Self::ApplicationDisabled | Self::JitExcluded | Self::Overridden)
     }
 }
 
@@ -163,25 +160,13 @@ pub fn resolve<'a>(
         (Some(_), None) => ApplicationFound::Unknown,
     };
     let own = known.map_or(&[][..], |application| &application.provisioners);
-    let mode = known
-        .map(|application| application.mode)
-        .unwrap_or_default();
+    let mode = known.map(|application| application.mode).unwrap_or_default();
     let overridden = mode == ApplicationMode::Inherit && !own.is_empty();
 
-    let mut resolution = Resolution {
-        application: found,
-        chosen: Vec::new(),
-        skipped: Vec::new(),
-    };
-    let levels = own
-        .iter()
-        .map(|provisioner| (provisioner, Level::Application))
-        .chain(
-            organization
-                .provisioners
-                .iter()
-                .map(|provisioner| (provisioner, Level::Organization)),
-        );
+    let mut resolution = Resolution { application: found, chosen: Vec::new(), skipped: Vec::new() };
+    let levels = own.iter().map(|provisioner| (provisioner, Level::Application)).chain(
+        organization.provisioners.iter().map(|provisioner| (provisioner, Level::Organization)),
+    );
     for (provisioner, level) in levels {
         let level_reason = match level {
             _ if mode == ApplicationMode::Disabled => Some(SkipReason::ApplicationDisabled),
@@ -199,11 +184,7 @@ pub fn resolve<'a>(
             .or_else(|| switched_off(organization, &provisioner.target));
         match reason {
             None => resolution.chosen.push(Chosen { provisioner, level }),
-            Some(reason) => resolution.skipped.push(Skipped {
-                provisioner,
-                level,
-                reason,
-            }),
+            Some(reason) => resolution.skipped.push(Skipped { provisioner, level, reason }),
         }
     }
     resolution

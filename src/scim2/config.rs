@@ -36,15 +36,9 @@ pub(super) struct Scim2Config {
 #[derive(Clone, Debug)]
 pub(super) enum Authentication {
     None,
-    Basic {
-        username: Credential,
-        password: Credential,
-    },
+    Basic { username: Credential, password: Credential },
     Bearer(Credential),
-    ApiKey {
-        header: HeaderName,
-        key: Credential,
-    },
+    ApiKey { header: HeaderName, key: Credential },
 }
 
 /// A secret, or where it is.
@@ -117,23 +111,14 @@ impl Scim2Config {
             problems.note(format!("{path}.base_url"), *complaint);
         }
         let local = Url::parse(base_url).is_ok_and(|url| is_loopback(&url));
-        let mut settings = Settings {
-            properties,
-            path,
-            problems,
-            used: Vec::new(),
-        };
+        let mut settings = Settings { properties, path, problems, used: Vec::new() };
         let authentication = settings.authentication(local);
         settings.note_unused();
         let update_method = match properties.text("update_method") {
             Some("put") => UpdateMethod::Put,
             _ => UpdateMethod::Patch,
         };
-        Some(Self {
-            base: base.ok()?,
-            authentication: authentication?,
-            update_method,
-        })
+        Some(Self { base: base.ok()?, authentication: authentication?, update_method })
     }
 }
 
@@ -160,18 +145,12 @@ impl Settings<'_> {
                 if username.as_ref().is_some_and(|username| matches!(username, Credential::Given(name) if name.expose().contains(':'))) {
                     self.note("username", "a colon cannot be part of it (RFC 7617)");
                 }
-                Some(Authentication::Basic {
-                    username: username?,
-                    password: password?,
-                })
+                Some(Authentication::Basic { username: username?, password: password? })
             }
             "bearer" => self.credential("token").map(Authentication::Bearer),
             "api_key" => {
                 let (header, key) = (self.header(), self.credential("api_key"));
-                Some(Authentication::ApiKey {
-                    header: header?,
-                    key: key?,
-                })
+                Some(Authentication::ApiKey { header: header?, key: key? })
             }
             _ => None,
         }
@@ -187,10 +166,10 @@ impl Settings<'_> {
             self.note(name, "holds control characters");
             return None;
         }
-        Some(SecretReference::parse(text).map_or_else(
-            || Credential::Given(Secret::new(text)),
-            Credential::Reference,
-        ))
+        Some(
+            SecretReference::parse(text)
+                .map_or_else(|| Credential::Given(Secret::new(text)), Credential::Reference),
+        )
     }
 
     fn header(&mut self) -> Option<HeaderName> {

@@ -31,10 +31,7 @@ pub struct Scim2Factory {
 impl Scim2Factory {
     /// Connectors that send through this client, within its policy.
     pub fn new(client: impl HttpClient) -> Self {
-        Self {
-            client: Arc::new(client),
-            specs: specs(),
-        }
+        Self { client: Arc::new(client), specs: specs() }
     }
 }
 
@@ -55,17 +52,10 @@ impl ConnectorFactory for Scim2Factory {
         let mut problems = Problems::new();
         let path = context.target.to_string();
         context.properties.check(&self.specs, &path, &mut problems);
-        let config = Scim2Config::read(
-            &context.properties,
-            self.client.policy(),
-            &path,
-            &mut problems,
-        );
+        let config =
+            Scim2Config::read(&context.properties, self.client.policy(), &path, &mut problems);
         let config = problems.or(config)?.ok_or_else(|| {
-            Error::new(
-                ErrorKind::Configuration,
-                format!("the settings of {path} are incomplete"),
-            )
+            Error::new(ErrorKind::Configuration, format!("the settings of {path} are incomplete"))
         })?;
         Ok(Arc::new(Scim2Connector {
             client: Arc::clone(&self.client),
@@ -93,12 +83,9 @@ impl Connector for Scim2Connector {
     async fn update(&self, id: &RemoteId, update: &Update<'_>, _: &Attempt) -> Result<Remote> {
         let (base, kind) = (&self.config.base, update.wanted.kind());
         let request = match self.config.update_method {
-            UpdateMethod::Patch => protocol::patch(
-                base,
-                kind,
-                id,
-                &protocol::resource_operations(update.difference),
-            )?,
+            UpdateMethod::Patch => {
+                protocol::patch(base, kind, id, &protocol::resource_operations(update.difference))?
+            }
             UpdateMethod::Put => {
                 let mut resource = self.fetch(kind, id).await?;
                 update.difference.apply(&mut resource);
@@ -130,9 +117,7 @@ impl Connector for Scim2Connector {
     async fn find(&self, lookup: &Lookup<'_>, _: &Attempt) -> Result<Vec<Remote>> {
         let request = protocol::find_by_id(&self.config.base, lookup)?;
         let by_id = protocol::found(&self.exchange(request).await?, lookup);
-        let refused = by_id
-            .as_ref()
-            .is_err_and(|error| error.kind() == ErrorKind::Rejected);
+        let refused = by_id.as_ref().is_err_and(|error| error.kind() == ErrorKind::Rejected);
         if lookup.name.is_empty() || !(refused || by_id.as_ref().is_ok_and(Vec::is_empty)) {
             return by_id;
         }
@@ -188,10 +173,7 @@ impl Scim2Connector {
         id: &RemoteId,
     ) -> Result<serde_json::Map<String, serde_json::Value>> {
         let request = protocol::get(&self.config.base, kind, id)?;
-        let answer = self
-            .exchange(request)
-            .await
-            .and_then(|response| protocol::fetched(&response));
+        let answer = self.exchange(request).await.and_then(|response| protocol::fetched(&response));
         answer.map_err(|error| match error.effect() {
             Effect::Unknown => error.with_effect(Effect::NotSent),
             _ => error,
@@ -229,11 +211,7 @@ impl Scim2Connector {
             }
             Authentication::Bearer(token) => {
                 let token = self.secret(token).await?;
-                (
-                    AUTHORIZATION,
-                    Secret::new(format!("Bearer {}", token.expose())),
-                    vec![token],
-                )
+                (AUTHORIZATION, Secret::new(format!("Bearer {}", token.expose())), vec![token])
             }
             Authentication::ApiKey { header, key } => {
                 let key = self.secret(key).await?;

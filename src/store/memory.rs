@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::route::{Candidate, KnownGroup, Route, route};
-use super::slot::LaneSlot;
+use super::route::{Candidate, KnownGroup, LeftOut, route};
+use super::slot::{LaneSlot, Ticket};
 use crate::delivery::{Lane, LaneChange, Presence, References};
 use crate::model::{
     Event, EventChange, EventId, Member, MemberChanges, OrganizationId, Reference, RemoteId,
@@ -29,29 +29,20 @@ struct Tables {
 #[derive(Debug)]
 pub(crate) struct Accepted {
     pub(crate) event: EventId,
+    pub(crate) key: ResourceKey,
     /// Each target that the event was held against, in order.
-    pub(crate) stops: Vec<Stop>,
-    /// Lanes of other resources that the event reaches too (P17).
-    pub(crate) follow_ups: Vec<Arc<LaneSlot>>,
+    pub(crate) stops: Vec<Stop<Ticket>>,
+    /// Groups that the event reaches too (P17).
+    pub(crate) follow_ups: Vec<Ticket>,
 }
 
 /// An event at one target.
 #[derive(Debug)]
-pub(crate) struct Stop {
+pub(crate) struct Stop<T> {
     pub(crate) target: Target,
     pub(crate) candidate: Candidate,
-    pub(crate) routed: Routed,
-}
-
-/// What the table said.
-#[derive(Debug)]
-pub(crate) enum Routed {
-    /// The lane has taken it.
-    Lane(Arc<LaneSlot>),
-    /// It was left out.
-    Skipped(SkipReason),
-    /// There is nothing to do.
-    Nothing,
+    /// What the lane gave for it, if it took it.
+    pub(crate) taken: Result<T, LeftOut>,
 }
 
 impl MemoryStore {
@@ -68,46 +59,26 @@ impl MemoryStore {
         let id = EventId::new(tables.events);
         let key = event.resource_key();
         tables.learn_group(&key, &event.change);
-        let state = tables.full_state(&key, &event.change);
         let slots: Vec<_> = tables
             .with_linked(&key, candidates)
             .into_iter()
             .map(|(target, candidate)| (tables.slot(&key, &target), candidate))
             .collect();
-        let group = tables.groups.get(&key);
+        let known = Known::of(tables.groups.get(&key), &event.change);
         let stops = slots
             .into_iter()
             .map(|(slot, candidate)| {
-                let routed = slot.accept(id, |presence, exclusion| {
-                    match route(
-                        presence,
-                        exclusion,
-                        &event.change,
-                        state.as_ref(),
-                        group,
-                        candidate,
-                    ) {
-                        Route::Take(change) => (Routed::Lane(Arc::clone(&slot)), Some(change)),
-                        Route::Skip(reason) => (Routed::Skipped(reason), None),
-                        Route::Nothing => (Routed::Nothing, None),
-                    }
-                });
-                Stop {
-                    target: slot.target.clone(),
-                    candidate,
-                    routed,
-                }
+                let decide =
+                    |presence, exclusion: &mut _| known.route(presence, exclusion, candidate);
+                let taken = slot.accept(id, decide);
+                Stop { target: slot.target.clone(), candidate, taken }
             })
             .collect();
         let follow_ups = match &event.change {
             EventChange::Deleted(..) => tables.leave_groups(id, &key),
             _ => Vec::new(),
         };
-        Accepted {
-            event: id,
-            stops,
-            follow_ups,
-        }
+        Accepted { event: id, key, stops, follow_ups }
     }
 
     /// What accepting an event would do, with the lanes as they would be.
@@ -115,46 +86,22 @@ impl MemoryStore {
         &self,
         event: &Event,
         candidates: &[(Target, Candidate)],
-    ) -> Vec<(Stop, Lane)> {
+    ) -> Vec<Stop<Lane>> {
         let tables = self.lock();
         let key = event.resource_key();
         let mut group = tables.groups.get(&key).cloned().unwrap_or_default();
         group.learn(&event.change);
-        let state = group.full_state(&event.change);
-        let group = (key.kind == ResourceKind::Group).then_some(&group);
+        let known = Known::of(Some(&group), &event.change);
         tables
             .with_linked(&key, candidates)
             .into_iter()
             .map(|(target, candidate)| {
-                let known = tables
-                    .lanes
-                    .get(&key)
-                    .and_then(|lanes| lanes.get(&target))
-                    .cloned();
+                let slot = tables.lanes.get(&key).and_then(|lanes| lanes.get(&target)).cloned();
                 let slot =
-                    known.unwrap_or_else(|| Arc::new(LaneSlot::new(key.clone(), target.clone())));
-                let (routed, lane) = slot.preview(|presence, exclusion| {
-                    match route(
-                        presence,
-                        exclusion,
-                        &event.change,
-                        state.as_ref(),
-                        group,
-                        candidate,
-                    ) {
-                        Route::Take(change) => (Routed::Lane(Arc::clone(&slot)), Some(change)),
-                        Route::Skip(reason) => (Routed::Skipped(reason), None),
-                        Route::Nothing => (Routed::Nothing, None),
-                    }
-                });
-                (
-                    Stop {
-                        target,
-                        candidate,
-                        routed,
-                    },
-                    lane,
-                )
+                    slot.unwrap_or_else(|| Arc::new(LaneSlot::new(key.clone(), target.clone())));
+                let decide =
+                    |presence, exclusion: &mut _| known.route(presence, exclusion, candidate);
+                Stop { taken: slot.preview(decide), target, candidate }
             })
             .collect()
     }
@@ -166,7 +113,7 @@ impl MemoryStore {
         event: EventId,
         key: &ResourceKey,
         target: &Target,
-    ) -> Vec<Arc<LaneSlot>> {
+    ) -> Vec<Ticket> {
         let tables = self.lock();
         let member = member_of(key);
         let groups = tables.groups_of.get(key).into_iter().flatten();
@@ -175,10 +122,7 @@ impl MemoryStore {
             .filter(|slot| {
                 slot.with_lane(|lane| lane.membership.joining().any(|joining| *joining == member))
             })
-            .map(|slot| {
-                slot.accept(event, |_, _| ((), Some(LaneChange::Touch)));
-                Arc::clone(slot)
-            })
+            .filter_map(|slot| slot.accept(event, |_, _| Ok::<_, LeftOut>(LaneChange::Touch)).ok())
             .collect()
     }
 
@@ -194,16 +138,10 @@ impl MemoryStore {
         }
         let tables = self.lock();
         let remote_id = |member: &Member| -> Option<RemoteId> {
-            let slot = tables
-                .lanes
-                .get(&key_of(organization, member))?
-                .get(target)?;
+            let slot = tables.lanes.get(&key_of(organization, member))?.get(target)?;
             slot.with_lane(|lane| lane.link.as_ref().map(|link| link.remote_id.clone()))
         };
-        members
-            .iter()
-            .filter_map(|member| Some((member.clone(), remote_id(member)?)))
-            .collect()
+        members.iter().filter_map(|member| Some((member.clone(), remote_id(member)?))).collect()
     }
 
     /// Drops the lanes of a resource that remember nothing any more.
@@ -291,42 +229,25 @@ impl Tables {
         }
     }
 
-    fn full_state(&self, key: &ResourceKey, change: &EventChange) -> Option<Arc<Resource>> {
-        match self.groups.get(key) {
-            Some(group) => group.full_state(change),
-            None => KnownGroup::default().full_state(change),
-        }
-    }
-
     /// A deleted resource leaves the groups it is in, first in what is desired.
-    fn leave_groups(&mut self, event: EventId, key: &ResourceKey) -> Vec<Arc<LaneSlot>> {
+    fn leave_groups(&mut self, event: EventId, key: &ResourceKey) -> Vec<Ticket> {
         let member = member_of(key);
         let changes = MemberChanges::new([], [member.clone()]);
-        let mut touched = Vec::new();
+        let mut tickets = Vec::new();
         for group in self.groups_of.remove(key).unwrap_or_default() {
             if let Some(known) = self.groups.get_mut(&group) {
                 known.members.remove(&member);
             }
-            for slot in self
-                .lanes
-                .get(&group)
-                .into_iter()
-                .flatten()
-                .map(|(_, slot)| slot)
-            {
-                let taken = slot.accept(event, |presence, _| {
-                    let present = presence == Presence::Present;
-                    (
-                        present,
-                        present.then(|| LaneChange::Members(changes.clone())),
-                    )
-                });
-                if taken {
-                    touched.push(Arc::clone(slot));
-                }
-            }
+            let lanes = self.lanes.get(&group).into_iter().flatten();
+            tickets.extend(lanes.filter_map(|(_, slot)| {
+                let decide = |presence, _: &mut _| match presence {
+                    Presence::Present => Ok(LaneChange::Members(changes.clone())),
+                    Presence::Leaving | Presence::Absent => Err(LeftOut::Nothing),
+                };
+                slot.accept(event, decide).ok()
+            }));
         }
-        touched
+        tickets
     }
 }
 
@@ -342,20 +263,38 @@ impl KnownGroup {
             }
             EventChange::MembersChanged(_, changes) => {
                 self.members.extend(changes.added.iter().cloned());
-                self.members
-                    .retain(|member| !changes.removed.contains(member));
+                self.members.retain(|member| !changes.removed.contains(member));
             }
             _ => {}
         }
     }
+}
 
-    /// The state that an event announces: of a user its own, of a group what is known of it.
-    fn full_state(&self, change: &EventChange) -> Option<Arc<Resource>> {
-        match change {
+/// What is known of a resource when an event of it is routed.
+struct Known<'a> {
+    change: &'a EventChange,
+    state: Option<Arc<Resource>>,
+    group: Option<&'a KnownGroup>,
+}
+
+impl<'a> Known<'a> {
+    /// Of a user what the event says; of a group what all its events have said.
+    fn of(group: Option<&'a KnownGroup>, change: &'a EventChange) -> Self {
+        let state = match change {
             EventChange::Created(user @ Resource::User(_))
             | EventChange::Updated(user @ Resource::User(_)) => Some(Arc::new(user.clone())),
-            _ => self.attributes.clone(),
-        }
+            _ => group.and_then(|group| group.attributes.clone()),
+        };
+        Self { change, state, group }
+    }
+
+    fn route(
+        &self,
+        presence: Presence,
+        exclusion: &mut Option<SkipReason>,
+        candidate: Candidate,
+    ) -> Result<LaneChange, LeftOut> {
+        route(presence, exclusion, self.change, self.state.as_ref(), self.group, candidate)
     }
 }
 
@@ -366,10 +305,7 @@ fn attributes_only(group: &crate::model::Group) -> Arc<Resource> {
 }
 
 fn member_of(key: &ResourceKey) -> Member {
-    Member {
-        value: Reference::new(key.id.as_str()),
-        kind: key.kind,
-    }
+    Member { value: Reference::new(key.id.as_str()), kind: key.kind }
 }
 
 fn key_of(organization: &OrganizationId, member: &Member) -> ResourceKey {

@@ -7,6 +7,6 @@ mod memory;
 mod route;
 mod slot;
 
-pub(crate) use memory::{Accepted, MemoryStore, Routed, Stop};
-pub(crate) use route::Candidate;
-pub(crate) use slot::{Claim, LaneSlot, Turn};
+pub(crate) use memory::{Accepted, MemoryStore, Stop};
+pub(crate) use route::{Candidate, LeftOut};
+pub(crate) use slot::{Claim, Ticket, Turn};

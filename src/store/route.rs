@@ -24,12 +24,10 @@ pub(crate) enum Candidate {
     Linked,
 }
 
-/// What becomes of an event at a target.
-#[derive(Debug)]
-pub(crate) enum Route {
-    /// The lane takes it.
-    Take(LaneChange),
-    /// The lane does not.
+/// Why a lane does not take an event.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum LeftOut {
+    /// For this reason.
     Skip(SkipReason),
     /// There is nothing to do, and nothing to explain.
     Nothing,
@@ -52,18 +50,18 @@ pub(super) fn route(
     state: Option<&Arc<Resource>>,
     group: Option<&KnownGroup>,
     candidate: Candidate,
-) -> Route {
+) -> Result<LaneChange, LeftOut> {
     match (change, presence) {
         (EventChange::Deleted(..), _) => {
             let excluded = exclusion.take().is_some();
             match presence {
-                Presence::Present | Presence::Leaving => Route::Take(LaneChange::Delete),
-                Presence::Absent if excluded => Route::Nothing,
-                Presence::Absent => Route::Skip(SkipReason::NotProvisioned),
+                Presence::Present | Presence::Leaving => Ok(LaneChange::Delete),
+                Presence::Absent if excluded => Err(LeftOut::Nothing),
+                Presence::Absent => Err(LeftOut::Skip(SkipReason::NotProvisioned)),
             }
         }
         (EventChange::MembersChanged(_, changes), Presence::Present) => {
-            Route::Take(LaneChange::Members(changes.clone()))
+            Ok(LaneChange::Members(changes.clone()))
         }
         (EventChange::Created(Resource::Group(created)), Presence::Present) => {
             known(state, created.members.clone())
@@ -78,10 +76,10 @@ pub(super) fn route(
             match kept_out {
                 None => enter(change, state, group),
                 // What still has to go there is tried again.
-                Some(_) if presence == Presence::Leaving => Route::Take(LaneChange::Touch),
+                Some(_) if presence == Presence::Leaving => Ok(LaneChange::Touch),
                 Some(reason) => {
                     *exclusion = reason.excludes().then_some(reason);
-                    Route::Skip(reason)
+                    Err(LeftOut::Skip(reason))
                 }
             }
         }
@@ -89,11 +87,13 @@ pub(super) fn route(
 }
 
 /// The resource comes to the target for the first time, or again: with its full state.
-fn enter(change: &EventChange, state: Option<&Arc<Resource>>, group: Option<&KnownGroup>) -> Route {
+fn enter(
+    change: &EventChange,
+    state: Option<&Arc<Resource>>,
+    group: Option<&KnownGroup>,
+) -> Result<LaneChange, LeftOut> {
     match (change, state) {
-        (EventChange::MembersChanged(_, changes), None) => {
-            Route::Take(LaneChange::Members(changes.clone()))
-        }
+        (EventChange::MembersChanged(_, changes), None) => Ok(LaneChange::Members(changes.clone())),
         (_, state) => {
             let members = group.map(|group| group.members.iter().cloned().collect());
             known(state, members.unwrap_or_default())
@@ -101,8 +101,6 @@ fn enter(change: &EventChange, state: Option<&Arc<Resource>>, group: Option<&Kno
     }
 }
 
-fn known(state: Option<&Arc<Resource>>, members: Vec<Member>) -> Route {
-    state.map_or(Route::Nothing, |state| {
-        Route::Take(LaneChange::State(Arc::clone(state), members))
-    })
+fn known(state: Option<&Arc<Resource>>, members: Vec<Member>) -> Result<LaneChange, LeftOut> {
+    state.map_or(Err(LeftOut::Nothing), |state| Ok(LaneChange::State(Arc::clone(state), members)))
 }

@@ -37,15 +37,11 @@ struct State {
 impl State {
     /// Where the resource stands, with what is pending.
     fn presence(&self) -> Presence {
-        let decisive = self
-            .pending
-            .iter()
-            .rev()
-            .find_map(|(_, change)| match change {
-                LaneChange::State(..) => Some(Presence::Present),
-                LaneChange::Delete => Some(Presence::Leaving),
-                LaneChange::Members(_) | LaneChange::Touch => None,
-            });
+        let decisive = self.pending.iter().rev().find_map(|(_, change)| match change {
+            LaneChange::State(..) => Some(Presence::Present),
+            LaneChange::Delete => Some(Presence::Leaving),
+            LaneChange::Members(_) | LaneChange::Touch => None,
+        });
         decisive.unwrap_or_else(|| self.lane.presence())
     }
 }
@@ -61,11 +57,7 @@ pub(crate) enum Turn {
 
 impl LaneSlot {
     pub(super) fn new(key: ResourceKey, target: Target) -> Self {
-        Self {
-            key,
-            target,
-            state: Mutex::default(),
-        }
+        Self { key, target, state: Mutex::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -84,7 +76,7 @@ impl LaneSlot {
     }
 
     /// Whether there is nothing to remember: dropping the lane loses nothing.
-    pub(super) fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         let state = self.lock();
         !state.claimed
             && state.exclusion.is_none()
@@ -99,58 +91,74 @@ impl LaneSlot {
         self.lock().exclusion.take().is_some()
     }
 
-    /// The lane as it will be once everything that waits, and this change, is folded in.
+    /// The lane as it will be once everything that waits, and the change that `decide` makes, is folded in.
     pub(super) fn preview<R>(
         &self,
-        decide: impl FnOnce(Presence, &mut Option<SkipReason>) -> (R, Option<LaneChange>),
-    ) -> (R, Lane) {
+        decide: impl FnOnce(Presence, &mut Option<SkipReason>) -> Result<LaneChange, R>,
+    ) -> Result<Lane, R> {
         let state = self.lock();
-        let (result, change) = decide(state.presence(), &mut state.exclusion.clone());
+        let change = decide(state.presence(), &mut state.exclusion.clone())?;
         let mut lane = state.lane.clone();
-        for change in state
-            .pending
-            .iter()
-            .map(|(_, change)| change)
-            .chain(change.iter())
-        {
+        for change in state.pending.iter().map(|(_, change)| change).chain([&change]) {
             lane.absorb(change);
         }
-        (result, lane)
+        Ok(lane)
     }
 
-    /// Accepts an event, if `decide` makes a change of it, and opens a ticket for its outcome.
+    /// Accepts an event, if `decide` makes a change of it. Who gets the ticket waits for its outcome.
     pub(super) fn accept<R>(
-        &self,
+        self: &Arc<Self>,
         event: EventId,
-        decide: impl FnOnce(Presence, &mut Option<SkipReason>) -> (R, Option<LaneChange>),
-    ) -> R {
+        decide: impl FnOnce(Presence, &mut Option<SkipReason>) -> Result<LaneChange, R>,
+    ) -> Result<Ticket, R> {
         let mut state = self.lock();
         let presence = state.presence();
-        let (result, change) = decide(presence, &mut state.exclusion);
-        if let Some(change) = change {
-            state.pending.push((event, change));
-            state.tickets.insert(event, None);
+        let change = decide(presence, &mut state.exclusion)?;
+        state.pending.push((event, change));
+        state.tickets.insert(event, None);
+        Ok(Ticket { slot: Arc::clone(self), event })
+    }
+
+    fn release(&self, newest: EventId, outcome: Option<&Outcome>) {
+        let mut state = self.lock();
+        state.claimed = false;
+        if let Some(outcome) = outcome {
+            if matches!(outcome, Outcome::Delivered { .. } | Outcome::NotNeeded) {
+                state.attempts = 0;
+            }
+            for (_, open) in
+                state.tickets.iter_mut().filter(|(event, open)| **event <= newest && open.is_none())
+            {
+                *open = Some(outcome.clone());
+            }
         }
-        result
+        let wakers = std::mem::take(&mut state.wakers);
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// The right to know what becomes of an event in a lane. Dropping it ends the waiting and not the work.
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    slot: Arc<LaneSlot>,
+    event: EventId,
+}
+
+impl Ticket {
+    pub(crate) fn slot(&self) -> &Arc<LaneSlot> {
+        &self.slot
     }
 
     /// Waits until the event is settled or the lane is free. The earlier events of the lane are never overtaken: who
     /// takes the turn carries them out too (P20).
-    pub(crate) fn poll_turn(
-        self: &Arc<Self>,
-        event: EventId,
-        context: &mut Context<'_>,
-    ) -> Poll<Turn> {
-        let mut state = self.lock();
-        if let Some(Some(outcome)) = state.tickets.get(&event) {
+    pub(crate) fn poll_turn(&self, context: &mut Context<'_>) -> Poll<Turn> {
+        let mut state = self.slot.lock();
+        if let Some(Some(outcome)) = state.tickets.get(&self.event) {
             return Poll::Ready(Turn::Settled(outcome.clone()));
         }
         if state.claimed {
-            if !state
-                .wakers
-                .iter()
-                .any(|waker| waker.will_wake(context.waker()))
-            {
+            if !state.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
                 state.wakers.push(context.waker().clone());
             }
             return Poll::Pending;
@@ -161,38 +169,18 @@ impl LaneSlot {
             state.lane.absorb(&change);
             state.newest = state.newest.max(Some(event));
         }
-        let newest = state.newest.unwrap_or(event);
         Poll::Ready(Turn::Work(Claim {
-            slot: Arc::clone(self),
-            newest,
+            slot: Arc::clone(&self.slot),
+            newest: state.newest.unwrap_or(self.event),
             attempt: state.attempts,
             outcome: None,
         }))
     }
+}
 
-    /// Nobody waits for this event any more.
-    pub(crate) fn drop_ticket(&self, event: EventId) {
-        self.lock().tickets.remove(&event);
-    }
-
-    fn release(&self, newest: EventId, outcome: Option<&Outcome>) {
-        let mut state = self.lock();
-        state.claimed = false;
-        if let Some(outcome) = outcome {
-            if matches!(outcome, Outcome::Delivered { .. } | Outcome::NotNeeded) {
-                state.attempts = 0;
-            }
-            for (_, open) in state
-                .tickets
-                .iter_mut()
-                .filter(|(event, open)| **event <= newest && open.is_none())
-            {
-                *open = Some(outcome.clone());
-            }
-        }
-        let wakers = std::mem::take(&mut state.wakers);
-        drop(state);
-        wakers.into_iter().for_each(Waker::wake);
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.slot.lock().tickets.remove(&self.event);
     }
 }
 

@@ -70,11 +70,7 @@ impl HttpError {
             HttpErrorKind::Timeout => "the target did not answer in time",
             HttpErrorKind::TooLarge => "the answer is larger than the network policy allows",
         };
-        Self {
-            kind,
-            message,
-            source: None,
-        }
+        Self { kind, message, source: None }
     }
 
     /// The same error with what caused it. The source must not show a URL's query.
@@ -115,9 +111,7 @@ impl From<HttpError> for Error {
             HttpErrorKind::Timeout => (ErrorKind::Timeout, Effect::Unknown),
             HttpErrorKind::TooLarge => (ErrorKind::InvalidResponse, Effect::Unknown),
         };
-        Self::new(kind, error.message)
-            .with_effect(effect)
-            .with_source(error)
+        Self::new(kind, error.message).with_effect(effect).with_source(error)
     }
 }
 
@@ -133,10 +127,7 @@ pub fn http_fn<F>(answer: F) -> HttpFn<F>
 where
     F: Fn(HttpRequest) -> Result<HttpResponse, HttpError> + Send + Sync + 'static,
 {
-    HttpFn {
-        answer,
-        policy: NetworkPolicy::new().allow_loopback(),
-    }
+    HttpFn { answer, policy: NetworkPolicy::new().allow_loopback() }
 }
 
 impl<F> fmt::Debug for HttpFn<F> {

@@ -43,11 +43,7 @@ impl ReqwestClient {
             .referer(false)
             .connect_timeout(policy.connect_timeout)
             .timeout(policy.total_timeout)
-            .user_agent(concat!(
-                env!("CARGO_PKG_NAME"),
-                "/",
-                env!("CARGO_PKG_VERSION")
-            ))
+            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| unusable(error.into()))?;
         Ok(Self { client, policy })
@@ -80,10 +76,7 @@ impl ReqwestClient {
     /// Reads up to the cap. An announced length only allows to refuse early; it is never believed.
     async fn body(&self, answer: &mut reqwest::Response) -> Result<Vec<u8>, HttpError> {
         let cap = self.policy.max_response_bytes;
-        if answer
-            .content_length()
-            .is_some_and(|length| length > cap as u64)
-        {
+        if answer.content_length().is_some_and(|length| length > cap as u64) {
             return Err(HttpError::new(HttpErrorKind::TooLarge));
         }
         let mut body = Vec::new();

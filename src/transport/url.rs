@@ -101,10 +101,7 @@ fn percent_encode(text: &str, out: &mut String) {
 
 fn uri(text: String) -> Result<Uri> {
     Uri::try_from(text).map_err(|error| {
-        Error::new(
-            ErrorKind::Configuration,
-            "the address of the request cannot be built",
-        )
-        .with_source(error)
+        Error::new(ErrorKind::Configuration, "the address of the request cannot be built")
+            .with_source(error)
     })
 }

@@ -42,10 +42,7 @@ impl Loopback {
                 });
             }
         });
-        Ok(Self {
-            address,
-            server: server.abort_handle(),
-        })
+        Ok(Self { address, server: server.abort_handle() })
     }
 
     /// Where it listens, with a path behind it.

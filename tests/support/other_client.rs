@@ -17,20 +17,10 @@ pub(crate) async fn list(
 ) -> Result<Vec<Value>, Box<dyn Error + Send + Sync>> {
     let mut resources: Vec<Value> = Vec::new();
     loop {
-        let url = format!(
-            "{base}/{collection}?startIndex={}&count=50",
-            resources.len() + 1
-        );
+        let url = format!("{base}/{collection}?startIndex={}&count=50", resources.len() + 1);
         let page = get(&url.parse()?, token).await?;
-        let total = page
-            .get("totalResults")
-            .and_then(Value::as_u64)
-            .ok_or("no totalResults")?;
-        let some = page
-            .get("Resources")
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default();
+        let total = page.get("totalResults").and_then(Value::as_u64).ok_or("no totalResults")?;
+        let some = page.get("Resources").and_then(Value::as_array).cloned().unwrap_or_default();
         let empty = some.is_empty();
         resources.extend(some);
         if u64::try_from(resources.len())? >= total || empty {
@@ -45,14 +35,10 @@ async fn get(uri: &Uri, token: &str) -> Result<Value, Box<dyn Error + Send + Syn
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let connection = tokio::spawn(connection);
-    let request = Request::get(
-        uri.path_and_query()
-            .ok_or("no path in the address")?
-            .as_str(),
-    )
-    .header("host", authority.as_str())
-    .header("authorization", format!("Bearer {token}"))
-    .body(Empty::<Bytes>::new())?;
+    let request = Request::get(uri.path_and_query().ok_or("no path in the address")?.as_str())
+        .header("host", authority.as_str())
+        .header("authorization", format!("Bearer {token}"))
+        .body(Empty::<Bytes>::new())?;
     let response = sender.send_request(request).await?;
     let status = response.status();
     let body = response.into_body().collect().await?.to_bytes();

@@ -77,9 +77,7 @@ impl Directory {
     }
 
     pub(super) fn get(&self, kind: ResourceType, id: &str) -> Result<&Entry, Refusal> {
-        self.all(kind)
-            .find(|entry| entry.id == id)
-            .ok_or_else(unknown)
+        self.all(kind).find(|entry| entry.id == id).ok_or_else(unknown)
     }
 
     /// POST: RFC 7644 section 3.3. `endpoint` is the path of the collection.
@@ -135,9 +133,7 @@ impl Directory {
     /// DELETE: RFC 7644 section 3.6. What is gone is no member any more.
     pub(super) fn delete(&mut self, kind: ResourceType, id: &str) -> Result<(), Refusal> {
         self.get(kind, id)?;
-        self.collection_mut(kind)
-            .entries
-            .retain(|entry| entry.id != id);
+        self.collection_mut(kind).entries.retain(|entry| entry.id != id);
         for group in &mut self.groups.entries {
             let mut resource = group.resource.clone();
             let Some(Value::Array(members)) = resource.get_mut("members") else {
@@ -181,9 +177,7 @@ impl Directory {
         if others().any(|other| other.name == name) {
             return Err(Refusal::uniqueness("The name is taken."));
         }
-        let external_id = resource
-            .get("externalId")
-            .filter(|_| kind == ResourceType::User);
+        let external_id = resource.get("externalId").filter(|_| kind == ResourceType::User);
         if external_id.is_some()
             && others().any(|other| other.resource.get("externalId") == external_id)
         {
@@ -207,10 +201,7 @@ impl Directory {
             .map(|entry| entry.id.as_str())
             .collect();
         let is_known = |member: &Value| {
-            member
-                .get("value")
-                .and_then(Value::as_str)
-                .is_some_and(|id| ids.contains(id))
+            member.get("value").and_then(Value::as_str).is_some_and(|id| ids.contains(id))
         };
         if members.iter().all(is_known) {
             Ok(())
@@ -235,11 +226,7 @@ impl Directory {
 }
 
 fn folded_name(kind: ResourceType, resource: &Map<String, Value>) -> String {
-    resource
-        .get(kind.naming_attribute())
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_lowercase()
+    resource.get(kind.naming_attribute()).and_then(Value::as_str).unwrap_or_default().to_lowercase()
 }
 
 fn unknown() -> Refusal {

@@ -57,23 +57,19 @@ pub(super) fn schemas(base: &str) -> Vec<Value> {
     let user = describe(ResourceType::User.attributes(), Some("userName"));
     let group = describe(ResourceType::Group.attributes(), Some("displayName"));
     let enterprise = describe(ENTERPRISE_ATTRIBUTES, None);
-    [
-        (USER, "User", user),
-        (GROUP, "Group", group),
-        (ENTERPRISE, "EnterpriseUser", enterprise),
-    ]
-    .into_iter()
-    .map(|(urn, name, attributes)| {
-        json!({
-            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Schema"],
-            "id": urn,
-            "name": name,
-            "attributes": attributes,
-            "meta": {
-                "resourceType": "Schema",
-                "location": format!("{base}/Schemas/{urn}"),
-            },
+    [(USER, "User", user), (GROUP, "Group", group), (ENTERPRISE, "EnterpriseUser", enterprise)]
+        .into_iter()
+        .map(|(urn, name, attributes)| {
+            json!({
+                "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Schema"],
+                "id": urn,
+                "name": name,
+                "attributes": attributes,
+                "meta": {
+                    "resourceType": "Schema",
+                    "location": format!("{base}/Schemas/{urn}"),
+                },
+            })
         })
-    })
-    .collect()
+        .collect()
 }

@@ -12,11 +12,7 @@ const MAX_DEPTH: usize = 32;
 pub(super) fn parse(text: &str) -> Result<Filter, Refusal> {
     let mut parser = Parser::new(text.trim_matches(' '));
     let filter = parser.any_of()?;
-    if parser.rest.is_empty() {
-        Ok(filter)
-    } else {
-        Err(malformed())
-    }
+    if parser.rest.is_empty() { Ok(filter) } else { Err(malformed()) }
 }
 
 /// Reads the filter that stands before a `]`; answers what stands behind it as well.
@@ -36,11 +32,7 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn new(text: &'a str) -> Self {
-        Self {
-            rest: text,
-            depth: 0,
-            in_brackets: false,
-        }
+        Self { rest: text, depth: 0, in_brackets: false }
     }
 
     /// `and` binds before `or`.
@@ -92,9 +84,7 @@ impl<'a> Parser<'a> {
         if operator.takes(&wanted) {
             Ok(Filter::Compare(path, operator, wanted))
         } else {
-            Err(Refusal::invalid_filter(
-                "The operator does not take a value of this type.",
-            ))
+            Err(Refusal::invalid_filter("The operator does not take a value of this type."))
         }
     }
 
@@ -148,18 +138,12 @@ impl<'a> Parser<'a> {
 
     /// Everything up to a blank or a bracket.
     fn word(&mut self) -> &'a str {
-        let end = self
-            .rest
-            .find([' ', '(', ')', '[', ']'])
-            .unwrap_or(self.rest.len());
+        let end = self.rest.find([' ', '(', ')', '[', ']']).unwrap_or(self.rest.len());
         self.take(end)
     }
 
     fn take(&mut self, length: usize) -> &'a str {
-        let (taken, rest) = self
-            .rest
-            .split_at_checked(length)
-            .unwrap_or((self.rest, ""));
+        let (taken, rest) = self.rest.split_at_checked(length).unwrap_or((self.rest, ""));
         self.rest = rest;
         taken
     }

@@ -109,22 +109,14 @@ impl Scim2Target {
     /// Answers a request and records it.
     pub fn answer(&self, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
         let mut state = self.lock();
-        let State {
-            directory,
-            token,
-            scripted,
-            requests,
-        } = &mut *state;
+        let State { directory, token, scripted, requests } = &mut *state;
         let response = scripted
             .pop_front()
             .unwrap_or_else(|| service::answer(directory, token.as_deref(), request));
         let uri = request.uri();
         requests.push(RecordedRequest {
             method: request.method().clone(),
-            path: uri
-                .path_and_query()
-                .map_or(uri.path(), |path| path.as_str())
-                .to_owned(),
+            path: uri.path_and_query().map_or(uri.path(), |path| path.as_str()).to_owned(),
             body: serde_json::from_slice(request.body()).ok(),
             status: response.status().as_u16(),
         });

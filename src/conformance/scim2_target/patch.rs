@@ -59,9 +59,7 @@ impl Change {
             (Some("add" | "replace"), _) => {
                 Err(Refusal::invalid_value("The operation needs a value."))
             }
-            _ => Err(Refusal::invalid_syntax(
-                "An op is none of add, remove, replace.",
-            )),
+            _ => Err(Refusal::invalid_syntax("An op is none of add, remove, replace.")),
         }
     }
 }
@@ -108,9 +106,7 @@ fn apply_to_resource(
         return Err(Refusal::no_target("A remove operation needs a path."));
     };
     let Value::Object(members) = value else {
-        return Err(Refusal::invalid_value(
-            "Without a path the value is an object.",
-        ));
+        return Err(Refusal::invalid_value("Without a path the value is an object."));
     };
     for (key, value) in members {
         match Place::of(kind, resource, &key) {
@@ -143,9 +139,7 @@ impl Named {
                 Ok(())
             }
             Change::Write(mode, value) => {
-                let is_list = self
-                    .definition
-                    .is_some_and(|attribute| attribute.multi_valued);
+                let is_list = self.definition.is_some_and(|attribute| attribute.multi_valued);
                 // "A new value is added to the attribute": one value needs no list around it.
                 let value = match value {
                     Value::Object(_) if is_list && mode == Mode::Add => Value::Array(vec![value]),
@@ -200,10 +194,7 @@ impl Target {
         if !is_found && !matches!(change, Change::Remove) {
             return Err(Refusal::no_target("The value filter matches no entry."));
         }
-        let entries = settle(
-            left,
-            definition.is_some_and(Attribute::is_identified_by_value),
-        )?;
+        let entries = settle(left, definition.is_some_and(Attribute::is_identified_by_value))?;
         if !entries.is_empty() {
             holder.insert(self.attribute.name.clone(), Value::Array(entries));
         }

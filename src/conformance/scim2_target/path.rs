@@ -49,10 +49,7 @@ impl Path {
         let sub = match (path.sub, tail) {
             (sub, "") => sub,
             (None, tail) => Some(
-                tail.strip_prefix('.')
-                    .filter(|sub| is_name(sub))
-                    .ok_or_else(malformed)?
-                    .to_owned(),
+                tail.strip_prefix('.').filter(|sub| is_name(sub)).ok_or_else(malformed)?.to_owned(),
             ),
             (Some(_), _) => return Err(malformed()),
         };
@@ -89,11 +86,7 @@ fn core(kind: ResourceType, name: &str) -> Result<Named, Refusal> {
         return Err(read_only());
     }
     let definition = kind.attribute(name).ok_or_else(unknown)?;
-    Named {
-        name: definition.name.to_owned(),
-        definition: Some(definition),
-    }
-    .writable()
+    Named { name: definition.name.to_owned(), definition: Some(definition) }.writable()
 }
 
 impl Named {
@@ -111,11 +104,7 @@ impl Named {
             });
         };
         let definition = find(known, &name).ok_or_else(unknown)?;
-        Self {
-            name: definition.name.to_owned(),
-            definition: Some(definition),
-        }
-        .writable()
+        Self { name: definition.name.to_owned(), definition: Some(definition) }.writable()
     }
 
     fn writable(self) -> Result<Self, Refusal> {
@@ -141,11 +130,7 @@ impl Target {
         }
         let known = attribute.definition.map(Attribute::sub_attributes);
         let sub = sub.map(|sub| Named::find(known, None, sub)).transpose()?;
-        Ok(Self {
-            attribute,
-            filter,
-            sub,
-        })
+        Ok(Self { attribute, filter, sub })
     }
 }
 

@@ -53,10 +53,7 @@ impl Query {
         let is_wanted = |key: &str| match &self.attributes {
             _ if key == "id" || key == "schemas" => true,
             Some(attributes) => attributes.iter().any(|name| names_part_of(name, key)),
-            None => !self
-                .excluded
-                .iter()
-                .any(|name| name.eq_ignore_ascii_case(key)),
+            None => !self.excluded.iter().any(|name| name.eq_ignore_ascii_case(key)),
         };
         resource
             .iter()

@@ -16,21 +16,11 @@ pub(super) struct Refusal {
 
 impl Refusal {
     pub(super) fn new(status: StatusCode, detail: &'static str) -> Self {
-        Self {
-            status,
-            scim_type: None,
-            detail,
-            allow: None,
-        }
+        Self { status, scim_type: None, detail, allow: None }
     }
 
     fn bad_request(scim_type: &'static str, detail: &'static str) -> Self {
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            scim_type: Some(scim_type),
-            detail,
-            allow: None,
-        }
+        Self { status: StatusCode::BAD_REQUEST, scim_type: Some(scim_type), detail, allow: None }
     }
 
     pub(super) fn invalid_syntax(detail: &'static str) -> Self {
@@ -58,12 +48,7 @@ impl Refusal {
     }
 
     pub(super) fn uniqueness(detail: &'static str) -> Self {
-        Self {
-            status: StatusCode::CONFLICT,
-            scim_type: Some("uniqueness"),
-            detail,
-            allow: None,
-        }
+        Self { status: StatusCode::CONFLICT, scim_type: Some("uniqueness"), detail, allow: None }
     }
 
     pub(super) fn not_found(detail: &'static str) -> Self {
@@ -73,10 +58,7 @@ impl Refusal {
     pub(super) fn method_not_allowed(allow: &'static str) -> Self {
         Self {
             allow: Some(allow),
-            ..Self::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "The endpoint does not take this method.",
-            )
+            ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "The endpoint does not take this method.")
         }
     }
 

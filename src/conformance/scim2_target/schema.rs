@@ -136,25 +136,17 @@ impl Attribute {
 
 /// Finds an attribute; names are compared without case (RFC 7643 section 2.1).
 pub(super) fn find(attributes: &'static [Attribute], name: &str) -> Option<&'static Attribute> {
-    attributes
-        .iter()
-        .find(|attribute| attribute.name.eq_ignore_ascii_case(name))
+    attributes.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name))
 }
 
 /// The key of `object` that is `name` without regard to case.
 pub(super) fn key_of<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
-    object
-        .keys()
-        .find(|key| key.eq_ignore_ascii_case(name))
-        .map(String::as_str)
+    object.keys().find(|key| key.eq_ignore_ascii_case(name)).map(String::as_str)
 }
 
 /// The value of the key of `object` that is `name` without regard to case.
 pub(super) fn value_of<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    object
-        .iter()
-        .find(|(key, _)| key.eq_ignore_ascii_case(name))
-        .map(|(_, value)| value)
+    object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
 const fn string(name: &'static str) -> Attribute {
@@ -181,12 +173,7 @@ const fn list(name: &'static str, sub_attributes: &'static [Attribute]) -> Attri
 
 /// The usual sub-attributes of a multi-valued attribute (RFC 7643 section 2.4).
 const fn plural(value: Kind) -> [Attribute; 4] {
-    [
-        Attribute::new("value", value),
-        string("display"),
-        string("type"),
-        boolean("primary"),
-    ]
+    [Attribute::new("value", value), string("display"), string("type"), boolean("primary")]
 }
 
 static STRINGS: [Attribute; 4] = plural(Kind::String);
@@ -249,12 +236,7 @@ static USER_ATTRIBUTES: &[Attribute] = &[
     ),
     list(
         "groups",
-        &[
-            string("value"),
-            reference("$ref", &["Group"]),
-            string("display"),
-            string("type"),
-        ],
+        &[string("value"), reference("$ref", &["Group"]), string("display"), string("type")],
     )
     .with(Mutability::ReadOnly),
     list("entitlements", &STRINGS),
@@ -268,10 +250,7 @@ static GROUP_ATTRIBUTES: &[Attribute] = &[
         "members",
         &[
             // An id, and ids are case exact.
-            string("value")
-                .required()
-                .case_exact()
-                .with(Mutability::Immutable),
+            string("value").required().case_exact().with(Mutability::Immutable),
             reference("$ref", &["User", "Group"]).with(Mutability::Immutable),
             string("type").with(Mutability::Immutable),
             string("display"),
@@ -297,8 +276,7 @@ pub(super) static ENTERPRISE_ATTRIBUTES: &[Attribute] = &[
 
 /// The attributes of an extension; those of an unknown one are not known, and taken as they come.
 pub(super) fn extension_attributes(urn: &str) -> Option<&'static [Attribute]> {
-    urn.eq_ignore_ascii_case(ENTERPRISE)
-        .then_some(ENTERPRISE_ATTRIBUTES)
+    urn.eq_ignore_ascii_case(ENTERPRISE).then_some(ENTERPRISE_ATTRIBUTES)
 }
 
 /// The attributes in the form of `/Schemas` (RFC 7643 section 7).

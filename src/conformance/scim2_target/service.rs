@@ -22,22 +22,21 @@ pub(super) fn answer(
     token: Option<&str>,
     request: &Request<Vec<u8>>,
 ) -> Response<Vec<u8>> {
-    authorize(token, request.headers())
-        .and_then(|()| serve(directory, request))
-        .unwrap_or_else(|refusal| {
+    authorize(token, request.headers()).and_then(|()| serve(directory, request)).unwrap_or_else(
+        |refusal| {
             let mut response = message(refusal.status, &refusal.to_json());
             refusal.add_headers_to(response.headers_mut());
             response
-        })
+        },
+    )
 }
 
 fn authorize(token: Option<&str>, headers: &HeaderMap) -> Result<(), Refusal> {
     let given = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
     match token {
-        Some(token) if given != Some(format!("Bearer {token}").as_bytes()) => Err(Refusal::new(
-            StatusCode::UNAUTHORIZED,
-            "The bearer token is missing or wrong.",
-        )),
+        Some(token) if given != Some(format!("Bearer {token}").as_bytes()) => {
+            Err(Refusal::new(StatusCode::UNAUTHORIZED, "The bearer token is missing or wrong."))
+        }
         _ => Ok(()),
     }
 }
@@ -125,9 +124,7 @@ fn list(
 ) -> Result<Response<Vec<u8>>, Refusal> {
     let filter = query.filter.as_deref().map(grammar::parse).transpose()?;
     let is_match = |entry: &&Entry| {
-        filter
-            .as_ref()
-            .is_none_or(|filter| filter.matches(entry.resource(), Scope::Resource(kind)))
+        filter.as_ref().is_none_or(|filter| filter.matches(entry.resource(), Scope::Resource(kind)))
     };
     let matching: Vec<&Entry> = directory.all(kind).filter(is_match).collect();
     let page = matching
@@ -169,10 +166,7 @@ fn discover(
         return Ok(list_of(resources, 1, total));
     };
     let has_id = |resource: &&Value| {
-        resource
-            .get("id")
-            .and_then(Value::as_str)
-            .is_some_and(|own| own.eq_ignore_ascii_case(&id))
+        resource.get("id").and_then(Value::as_str).is_some_and(|own| own.eq_ignore_ascii_case(&id))
     };
     resources
         .iter()
@@ -206,11 +200,7 @@ impl<'a> Route<'a> {
     fn of(path: &'a str) -> Option<Self> {
         let (before, last) = path.rsplit_once('/')?;
         if let Some(endpoint) = Endpoint::named(last) {
-            return Some(Self {
-                base: before,
-                endpoint,
-                id: None,
-            });
+            return Some(Self { base: before, endpoint, id: None });
         }
         let (base, endpoint) = before.rsplit_once('/')?;
         Some(Self {

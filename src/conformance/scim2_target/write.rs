@@ -55,20 +55,15 @@ pub(super) fn known_extension(resource: &Map<String, Value>, urn: &str) -> Optio
     if urn.eq_ignore_ascii_case(ENTERPRISE) {
         return Some(ENTERPRISE.to_owned());
     }
-    key_of(resource, urn)
-        .filter(|key| is_urn(key))
-        .map(str::to_owned)
+    key_of(resource, urn).filter(|key| is_urn(key)).map(str::to_owned)
 }
 
 pub(super) fn is_urn(text: &str) -> bool {
-    text.get(..4)
-        .is_some_and(|start| start.eq_ignore_ascii_case("urn:"))
+    text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("urn:"))
 }
 
 pub(super) fn is_core(urn: &str) -> bool {
-    [USER, GROUP]
-        .iter()
-        .any(|core| urn.eq_ignore_ascii_case(core))
+    [USER, GROUP].iter().any(|core| urn.eq_ignore_ascii_case(core))
 }
 
 /// Makes the resource that the body of a POST or PUT asks for. `id`, `meta` and the server's own
@@ -80,9 +75,7 @@ pub(super) fn resource_from(
     let listed = schemas_of(&body)?;
     let lists = |urn: &str| listed.iter().any(|listed| listed.eq_ignore_ascii_case(urn));
     if !lists(kind.schema()) {
-        return Err(Refusal::invalid_syntax(
-            "The schema of the resource type is not in schemas.",
-        ));
+        return Err(Refusal::invalid_syntax("The schema of the resource type is not in schemas."));
     }
     let mut resource = Map::new();
     for (key, value) in body {
@@ -111,11 +104,7 @@ pub(super) fn resource_from(
 pub(super) fn schemas_of(body: &Map<String, Value>) -> Result<Vec<String>, Refusal> {
     value_of(body, "schemas")
         .and_then(Value::as_array)
-        .and_then(|urns| {
-            urns.iter()
-                .map(|urn| urn.as_str().map(str::to_owned))
-                .collect()
-        })
+        .and_then(|urns| urns.iter().map(|urn| urn.as_str().map(str::to_owned)).collect())
         .ok_or_else(|| Refusal::invalid_syntax("The list schemas is missing or malformed."))
 }
 
@@ -129,9 +118,7 @@ pub(super) fn finish(kind: ResourceType, resource: &mut Map<String, Value>) -> R
         return Err(Refusal::invalid_value("A required attribute has no value."));
     }
     let extensions = resource.keys().filter(|key| is_urn(key)).cloned();
-    let schemas = std::iter::once(kind.schema().to_owned())
-        .chain(extensions)
-        .collect();
+    let schemas = std::iter::once(kind.schema().to_owned()).chain(extensions).collect();
     resource.insert("schemas".to_owned(), schemas);
     Ok(())
 }
@@ -171,9 +158,7 @@ fn merged(
     };
     if attribute.multi_valued {
         let Value::Array(values) = value else {
-            return Err(Refusal::invalid_value(
-                "A multi-valued attribute takes a list.",
-            ));
+            return Err(Refusal::invalid_value("A multi-valued attribute takes a list."));
         };
         let fresh = values
             .into_iter()
@@ -332,9 +317,7 @@ pub(super) fn take_object(
     match holder.remove(name) {
         Some(Value::Object(object)) => Ok(object),
         None => Ok(Map::new()),
-        Some(_) => Err(Refusal::invalid_path(
-            "The path leads through a simple value.",
-        )),
+        Some(_) => Err(Refusal::invalid_path("The path leads through a simple value.")),
     }
 }
 

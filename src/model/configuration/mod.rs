@@ -125,20 +125,14 @@ impl OrganizationConfiguration {
 
     /// All provisioners of both levels, the organization's first.
     pub fn all_provisioners(&self) -> impl Iterator<Item = &Provisioner> {
-        self.provisioners.iter().chain(
-            self.applications
-                .values()
-                .flat_map(|application| &application.provisioners),
-        )
+        self.provisioners
+            .iter()
+            .chain(self.applications.values().flat_map(|application| &application.provisioners))
     }
 
     /// What can be told to be wrong without knowing the connectors: provisioners that lead nowhere or stand twice.
     pub fn check(&self, path: &str, problems: &mut Problems) {
-        self.check_level(
-            &self.provisioners,
-            &format!("{path}.provisioners"),
-            problems,
-        );
+        self.check_level(&self.provisioners, &format!("{path}.provisioners"), problems);
         for (id, application) in &self.applications {
             self.check_level(
                 &application.provisioners,
@@ -169,11 +163,7 @@ impl OrganizationConfiguration {
                 }
                 Some(_) => {}
             }
-            if provisioners
-                .iter()
-                .take(place)
-                .any(|earlier| earlier.target == *target)
-            {
+            if provisioners.iter().take(place).any(|earlier| earlier.target == *target) {
                 problems.note(
                     path,
                     "the same connection and connector stand at this level already; remove one",
@@ -198,11 +188,7 @@ pub struct Connection {
 impl Connection {
     /// An enabled connection without a connector.
     pub fn new(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            enabled: true,
-            connectors: BTreeMap::new(),
-        }
+        Self { name: name.into(), enabled: true, connectors: BTreeMap::new() }
     }
 
     /// The same connection with one more connector.
@@ -246,10 +232,7 @@ impl ConnectorSettings {
 impl From<Properties> for ConnectorSettings {
     /// Switched on.
     fn from(properties: Properties) -> Self {
-        Self {
-            enabled: true,
-            properties,
-        }
+        Self { enabled: true, properties }
     }
 }
 

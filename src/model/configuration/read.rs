@@ -17,17 +17,11 @@ pub(super) fn document(text: &str) -> Result<Configuration, Problems> {
         Ok(value) => value,
         Err(error) => {
             let place = format!("line {}, column {}", error.line(), error.column());
-            problems.note(
-                "the document",
-                format!("not JSON at {place}; correct it there"),
-            );
+            problems.note("the document", format!("not JSON at {place}; correct it there"));
             return Err(problems);
         }
     };
-    let mut reader = Reader {
-        path: String::new(),
-        problems,
-    };
+    let mut reader = Reader { path: String::new(), problems };
     let configuration = reader.configuration(&value);
     reader.problems.or(configuration)
 }
@@ -74,18 +68,14 @@ impl Reader {
 
     fn connection(&mut self, id: &str, value: &Value) -> Connection {
         let mut connection = Connection::new(id);
-        self.object(
-            value,
-            &["name", "enabled", "connectors"],
-            |reader, key, value| match key {
-                "name" => connection.name = reader.text(value),
-                "enabled" => connection.enabled = reader.flag(value, true),
-                _ => reader.each(value, |reader, name, value| {
-                    let settings = reader.settings(value);
-                    connection.connectors.insert(name.into(), settings);
-                }),
-            },
-        );
+        self.object(value, &["name", "enabled", "connectors"], |reader, key, value| match key {
+            "name" => connection.name = reader.text(value),
+            "enabled" => connection.enabled = reader.flag(value, true),
+            _ => reader.each(value, |reader, name, value| {
+                let settings = reader.settings(value);
+                connection.connectors.insert(name.into(), settings);
+            }),
+        });
         connection
     }
 
@@ -105,24 +95,20 @@ impl Reader {
 
     fn application(&mut self, value: &Value) -> ApplicationConfiguration {
         let mut application = ApplicationConfiguration::new();
-        self.object(
-            value,
-            &["mode", "provisioners"],
-            |reader, key, value| match key {
-                "mode" => {
-                    application.mode = match value.as_str() {
-                        Some("inherit") => ApplicationMode::Inherit,
-                        Some("add") => ApplicationMode::Add,
-                        Some("disabled") => ApplicationMode::Disabled,
-                        _ => {
-                            reader.note("unknown mode; give inherit, add or disabled");
-                            ApplicationMode::default()
-                        }
+        self.object(value, &["mode", "provisioners"], |reader, key, value| match key {
+            "mode" => {
+                application.mode = match value.as_str() {
+                    Some("inherit") => ApplicationMode::Inherit,
+                    Some("add") => ApplicationMode::Add,
+                    Some("disabled") => ApplicationMode::Disabled,
+                    _ => {
+                        reader.note("unknown mode; give inherit, add or disabled");
+                        ApplicationMode::default()
                     }
                 }
-                _ => application.provisioners = reader.provisioners(value),
-            },
-        );
+            }
+            _ => application.provisioners = reader.provisioners(value),
+        });
         application
     }
 
@@ -140,14 +126,8 @@ impl Reader {
     }
 
     fn provisioner(&mut self, value: &Value) -> Provisioner {
-        const KEYS: [&str; 6] = [
-            "connection",
-            "connector",
-            "blocking",
-            "deadline_ms",
-            "rules",
-            "jit",
-        ];
+        const KEYS: [&str; 6] =
+            ["connection", "connector", "blocking", "deadline_ms", "rules", "jit"];
         let mut provisioner = Provisioner::new("", "");
         let (mut blocking, mut deadline) = (false, None);
         self.object(value, &KEYS, |reader, key, value| match key {
@@ -206,9 +186,7 @@ impl Reader {
                 read(reader, key, value);
             } else {
                 let path = reader.path.clone();
-                reader
-                    .problems
-                    .note_unknown_key(path, key, keys.iter().copied());
+                reader.problems.note_unknown_key(path, key, keys.iter().copied());
             }
         });
     }
@@ -220,11 +198,7 @@ impl Reader {
             return;
         };
         for (key, value) in object {
-            let step = if self.path.is_empty() {
-                key.clone()
-            } else {
-                format!(".{key}")
-            };
+            let step = if self.path.is_empty() { key.clone() } else { format!(".{key}") };
             self.inside(&step, |reader| {
                 if key.trim().is_empty() || key.chars().any(char::is_control) {
                     reader.note("a name must not be empty or hold control characters");
@@ -244,11 +218,7 @@ impl Reader {
     }
 
     fn note(&mut self, message: impl Into<String>) {
-        let path = if self.path.is_empty() {
-            "the document"
-        } else {
-            &self.path
-        };
+        let path = if self.path.is_empty() { "the document" } else { &self.path };
         self.problems.note(path, message);
     }
 }

@@ -19,10 +19,8 @@ pub(crate) fn document<'a>(
     let mut organizations = Map::new();
     for (id, organization) in configuration.organizations() {
         let path = format!("organizations.{id}");
-        organizations.insert(
-            id.to_string(),
-            organization_value(organization, &specs, &path, &mut problems),
-        );
+        organizations
+            .insert(id.to_string(), organization_value(organization, &specs, &path, &mut problems));
     }
     problems.or(json!({ "organizations": organizations }))
 }
@@ -38,10 +36,8 @@ fn organization_value<'a>(
         let mut connectors = Map::new();
         for (name, settings) in &connection.connectors {
             let path = format!("{path}.connections.{id}.connectors.{name}");
-            connectors.insert(
-                name.to_string(),
-                settings_value(settings, specs(name), &path, problems),
-            );
+            connectors
+                .insert(name.to_string(), settings_value(settings, specs(name), &path, problems));
         }
         let connection = json!({ "name": connection.name, "enabled": connection.enabled, "connectors": connectors });
         connections.insert(id.to_string(), connection);

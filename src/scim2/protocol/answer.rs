@@ -34,10 +34,7 @@ const DETAIL: usize = 512;
 pub(in super::super) fn created(response: &HttpResponse) -> Result<Remote> {
     succeeded(response)?;
     if !matches!(response.status(), StatusCode::CREATED | StatusCode::OK) {
-        return Err(doubtful(
-            response,
-            "which does not confirm the new resource",
-        ));
+        return Err(doubtful(response, "which does not confirm the new resource"));
     }
     // Only what is needed is read: the answer repeats what we sent.
     let head: Head = serde_json::from_slice(response.body())
@@ -80,10 +77,7 @@ pub(in super::super) fn fetched(response: &HttpResponse) -> Result<Map<String, V
     succeeded(response)?;
     match serde_json::from_slice(response.body()) {
         Ok(Value::Object(resource)) if resource.contains_key("id") => Ok(resource),
-        _ => Err(doubtful(
-            response,
-            "with a body that is not a SCIM resource",
-        )),
+        _ => Err(doubtful(response, "with a body that is not a SCIM resource")),
     }
 }
 
@@ -145,10 +139,7 @@ fn resources(response: &HttpResponse, kind: ResourceKind) -> Result<(Option<u64>
     let resources = list.resources.unwrap_or_default();
     Ok((
         total,
-        resources
-            .into_iter()
-            .map(|value| shown(response, value, kind))
-            .collect::<Result<_>>()?,
+        resources.into_iter().map(|value| shown(response, value, kind)).collect::<Result<_>>()?,
     ))
 }
 
@@ -203,11 +194,7 @@ impl Head {
 }
 
 fn header_version(response: &HttpResponse) -> Option<String> {
-    response
-        .headers()
-        .get(ETAG)
-        .and_then(|value| value.to_str().ok())
-        .map(str::to_owned)
+    response.headers().get(ETAG).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
 /// Done, and not only accepted to be done later (F58).
@@ -275,10 +262,7 @@ fn succeeded(response: &HttpResponse) -> Result<()> {
 }
 
 fn is_object(response: &HttpResponse) -> bool {
-    matches!(
-        serde_json::from_slice(response.body()),
-        Ok(Value::Object(_))
-    )
+    matches!(serde_json::from_slice(response.body()), Ok(Value::Object(_)))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -300,25 +284,15 @@ struct Refusal {
 impl Refusal {
     fn read(body: &[u8]) -> Self {
         if body.iter().all(u8::is_ascii_whitespace) {
-            return Self {
-                shape: Shape::Scim,
-                scim_type: None,
-                detail: None,
-            };
+            return Self { shape: Shape::Scim, scim_type: None, detail: None };
         }
         let Ok(Value::Object(body)) = serde_json::from_slice(body) else {
-            return Self {
-                shape: Shape::Foreign,
-                scim_type: None,
-                detail: None,
-            };
+            return Self { shape: Shape::Foreign, scim_type: None, detail: None };
         };
         // `schema` is a misspelling that was seen.
         let schemas = body.get("schemas").or_else(|| body.get("schema"));
-        let is_error = |urn: &str| {
-            urn.to_ascii_lowercase()
-                .ends_with("scim:api:messages:2.0:error")
-        };
+        let is_error =
+            |urn: &str| urn.to_ascii_lowercase().ends_with("scim:api:messages:2.0:error");
         let scim = match schemas {
             Some(Value::Array(urns)) => urns.iter().filter_map(Value::as_str).any(is_error),
             Some(Value::String(urn)) => is_error(urn),
@@ -327,9 +301,7 @@ impl Refusal {
         let scim_type = body.get("scimType").and_then(Value::as_str);
         Self {
             shape: if scim { Shape::Scim } else { Shape::Json },
-            scim_type: SCIM_TYPES
-                .into_iter()
-                .find(|known| Some(*known) == scim_type),
+            scim_type: SCIM_TYPES.into_iter().find(|known| Some(*known) == scim_type),
             detail: body.get("detail").and_then(Value::as_str).map(harmless),
         }
     }
@@ -337,10 +309,7 @@ impl Refusal {
 
 /// A stranger's text, cut and without anything that could forge a log line.
 fn harmless(text: &str) -> String {
-    text.chars()
-        .take(DETAIL)
-        .map(|letter| if letter.is_control() { ' ' } else { letter })
-        .collect()
+    text.chars().take(DETAIL).map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
 
 /// What a target said in its own words. It may quote what we sent, so `Debug` hides it; it is printed only by whoever

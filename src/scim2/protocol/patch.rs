@@ -15,11 +15,8 @@ pub(in super::super) fn resource_operations(difference: &Difference) -> Vec<Valu
             }
             Change::Clear => operations.push(json!({ "op": "remove", "path": path.to_string() })),
             Change::Values { removed, added } => {
-                operations.extend(
-                    removed
-                        .iter()
-                        .map(|key| removal(path, key.sub_attribute, &key.text)),
-                );
+                operations
+                    .extend(removed.iter().map(|key| removal(path, key.sub_attribute, &key.text)));
                 if !added.is_empty() {
                     operations
                         .push(json!({ "op": "add", "path": path.to_string(), "value": added }));
@@ -39,10 +36,7 @@ pub(in super::super) fn member_operations(changes: &MemberChanges) -> Vec<Value>
     }
     let members = AttributePath::new("members");
     operations.extend(
-        changes
-            .removed
-            .iter()
-            .map(|member| removal(&members, "value", member.value.as_str())),
+        changes.removed.iter().map(|member| removal(&members, "value", member.value.as_str())),
     );
     operations
 }

@@ -15,11 +15,8 @@ const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 const SCIM_JSON: HeaderValue = HeaderValue::from_static("application/scim+json");
 const BOTH_JSONS: HeaderValue = HeaderValue::from_static("application/scim+json, application/json");
-const US: HeaderValue = HeaderValue::from_static(concat!(
-    env!("CARGO_PKG_NAME"),
-    "/",
-    env!("CARGO_PKG_VERSION")
-));
+const US: HeaderValue =
+    HeaderValue::from_static(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")));
 
 /// Resources of one page of a list.
 const PAGE: &str = "100";
@@ -36,11 +33,7 @@ pub(in super::super) fn create(base: &BaseUrl, resource: &Resource) -> Result<Ht
             json(&NewGroup { schemas, group })
         }
     };
-    with_body(
-        Method::POST,
-        base.collection(collection(resource.kind()))?,
-        body?,
-    )
+    with_body(Method::POST, base.collection(collection(resource.kind()))?, body?)
 }
 
 #[derive(Serialize)]
@@ -71,10 +64,7 @@ pub(in super::super) fn patch(
         schemas: [&'static str; 1],
         operations: &'a [Value],
     }
-    let body = json(&Patch {
-        schemas: [PATCH_OP],
-        operations,
-    })?;
+    let body = json(&Patch { schemas: [PATCH_OP], operations })?;
     with_body(Method::PATCH, base.resource(collection(kind), id)?, body)
 }
 
@@ -92,17 +82,10 @@ pub(in super::super) fn put(
         ResourceKind::User => USER,
         ResourceKind::Group => GROUP,
     };
-    let urns = resource
-        .keys()
-        .filter(|name| name.starts_with("urn:"))
-        .map(String::as_str);
+    let urns = resource.keys().filter(|name| name.starts_with("urn:")).map(String::as_str);
     let schemas: Vec<Value> = [core].into_iter().chain(urns).map(Value::from).collect();
     resource.insert("schemas".to_owned(), schemas.into());
-    with_body(
-        Method::PUT,
-        base.resource(collection(kind), id)?,
-        json(&resource)?,
-    )
+    with_body(Method::PUT, base.resource(collection(kind), id)?, json(&resource)?)
 }
 
 /// DELETE of a resource (section 3.6).
@@ -125,11 +108,7 @@ pub(in super::super) fn get(
 
 /// The look-up by our own id (section 3.4.2).
 pub(in super::super) fn find_by_id(base: &BaseUrl, lookup: &Lookup<'_>) -> Result<HttpRequest> {
-    find(
-        base,
-        lookup.kind,
-        Filter::equals("externalId", lookup.external_id.as_str()),
-    )
+    find(base, lookup.kind, Filter::equals("externalId", lookup.external_id.as_str()))
 }
 
 /// The look-up by name.
@@ -158,10 +137,7 @@ pub(in super::super) fn list(
     start: u64,
 ) -> Result<HttpRequest> {
     let start = start.to_string();
-    bare(
-        Method::GET,
-        base.query(collection(kind), &[("startIndex", &start), ("count", PAGE)])?,
-    )
+    bare(Method::GET, base.query(collection(kind), &[("startIndex", &start), ("count", PAGE)])?)
 }
 
 fn collection(kind: ResourceKind) -> &'static str {
@@ -173,11 +149,7 @@ fn collection(kind: ResourceKind) -> &'static str {
 
 fn json(value: &impl Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec(value).map_err(|error| {
-        Error::new(
-            ErrorKind::Rejected,
-            "the resource cannot be written as JSON",
-        )
-        .with_source(error)
+        Error::new(ErrorKind::Rejected, "the resource cannot be written as JSON").with_source(error)
     })
 }
 
