@@ -76,6 +76,7 @@ impl Failure {
             ErrorKind::Internal => Some(ParkReason::Poison),
             // The connection's fault, not the resource's.
             ErrorKind::Configuration
+            | ErrorKind::InvalidResponse
             | ErrorKind::PermissionDenied
             | ErrorKind::RateLimited
             | ErrorKind::Unauthenticated => None,
