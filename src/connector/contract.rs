@@ -23,8 +23,10 @@ use crate::model::{MemberChanges, RemoteId, Resource, ResourceKind};
 /// 3. **An existing resource is a [`Conflict`](ErrorKind::Conflict)**, not a success and not an update.
 /// 4. **`update` changes what its difference names** and leaves everything else at the target alone.
 /// 5. **Repeating an `update` or a `delete` is harmless.**
-/// 6. **`delete` of a resource that is not there is [`NotFound`](ErrorKind::NotFound)**, when the target says so in
-///    its protocol's own words; any other 404 is [`InvalidResponse`](ErrorKind::InvalidResponse).
+/// 6. **What is not there is [`NotFound`](ErrorKind::NotFound)**, when the target says so in its protocol's own
+///    words. Where a `delete` gets a 404 in any other form, the error's effect is
+///    [`Unknown`](crate::Effect::Unknown) and the core looks the resource up; elsewhere such a 404 is
+///    [`InvalidResponse`](ErrorKind::InvalidResponse).
 /// 7. **`find` returns only resources whose own body shows the id or the name that was asked for.** A target that
 ///    ignores the question and lists everybody must not get an account linked to the wrong person.
 /// 8. **What the target lacks is [`Unsupported`](ErrorKind::Unsupported)**, never a success.

@@ -94,6 +94,13 @@ pub(crate) fn learn(lane: &mut Lane, id: &LocalId, step: Step, answer: Answer) -
             }
         },
         (Step::Delete { id: remote_id }, Answer::Empty(answer)) => match answer {
+            // Not the target's own word that it is gone: it is asked for before that is believed (F54).
+            Err(error)
+                if error.kind() == ErrorKind::NotFound && error.effect() == Effect::Unknown =>
+            {
+                lane.look_up = Some(LookUp::Doubt);
+                Verdict::Continue(None)
+            }
             Err(error) if error.kind() != ErrorKind::NotFound => failed(lane, error),
             _ => {
                 lane.link = None;
@@ -104,13 +111,20 @@ pub(crate) fn learn(lane: &mut Lane, id: &LocalId, step: Step, answer: Answer) -
         },
         (Step::Find { .. }, Answer::Found(answer)) => match answer {
             Ok(found) => recognise(lane, id, found),
+            // Only whether it is gone was asked. It is not known, so the delete is sent again.
+            Err(error) if lane.link.is_some() => {
+                lane.look_up = None;
+                let message = "the target says in a form of its own that the resource is gone, and the look-up failed; check the base URL";
+                let error = Error::new(ErrorKind::InvalidResponse, message).with_source(error);
+                failed(lane, error.with_effect(Effect::Rejected))
+            }
             Err(error) if error.kind() == ErrorKind::Unsupported => {
-                let reason = match lane.look_up {
-                    Some(LookUp::Conflict) => {
-                        lane.look_up = None;
-                        ParkReason::Conflict
+                let reason = match lane.look_up.take() {
+                    Some(LookUp::Conflict) => ParkReason::Conflict,
+                    doubt => {
+                        lane.look_up = doubt;
+                        ParkReason::InDoubt
                     }
-                    _ => ParkReason::InDoubt,
                 };
                 Verdict::Stop(Failure::parked(error, reason))
             }
@@ -150,7 +164,8 @@ fn recognise(lane: &mut Lane, id: &LocalId, found: Vec<Remote>) -> Verdict {
         (None, _) if lane.look_up == Some(LookUp::Doubt) => {
             lane.look_up = None;
             lane.replace = false;
-            Verdict::Continue(None)
+            // A link means that a delete was not believed at once: now it is.
+            Verdict::Continue(lane.link.take().map(|link| link.remote_id))
         }
         (None, _) => {
             lane.look_up = None;

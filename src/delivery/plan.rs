@@ -98,8 +98,9 @@ pub(crate) fn plan(
 
 fn plan_removal(lane: &Lane) -> Step {
     match &lane.link {
+        // The name is not known any more; only our own id counts.
+        _ if lane.look_up.is_some() => Step::Find { name: String::new() },
         Some(link) => Step::Delete { id: link.remote_id.clone() },
-        None if lane.look_up.is_some() => Step::Find { name: String::new() },
         None => Step::Done,
     }
 }

@@ -10,22 +10,22 @@ use super::lenient;
 #[non_exhaustive]
 pub struct Name {
     /// The full name as it is shown.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "lenient::optional_text", skip_serializing_if = "Option::is_none")]
     pub formatted: Option<String>,
     /// Last name.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "lenient::optional_text", skip_serializing_if = "Option::is_none")]
     pub family_name: Option<String>,
     /// First name.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "lenient::optional_text", skip_serializing_if = "Option::is_none")]
     pub given_name: Option<String>,
     /// Middle names.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "lenient::optional_text", skip_serializing_if = "Option::is_none")]
     pub middle_name: Option<String>,
     /// Title in front, for example `Dr.`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "lenient::optional_text", skip_serializing_if = "Option::is_none")]
     pub honorific_prefix: Option<String>,
     /// Suffix, for example `III`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "lenient::optional_text", skip_serializing_if = "Option::is_none")]
     pub honorific_suffix: Option<String>,
 }
 
@@ -50,10 +50,14 @@ pub struct MultiValue {
     #[serde(deserialize_with = "lenient::text", skip_serializing_if = "String::is_empty")]
     pub value: String,
     /// What a person is shown.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "lenient::optional_text", skip_serializing_if = "Option::is_none")]
     pub display: Option<String>,
     /// A label: `work`, `home`, … An open vocabulary.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "type",
+        deserialize_with = "lenient::optional_text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub kind: Option<String>,
     /// Whether this is the preferred value. At most one of an attribute's is.
     #[serde(deserialize_with = "lenient::flag", skip_serializing_if = "std::ops::Not::not")]
@@ -85,25 +89,29 @@ impl MultiValue {
 #[non_exhaustive]
 pub struct Address {
     /// The address as it is printed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "lenient::optional_text", skip_serializing_if = "Option::is_none")]
     pub formatted: Option<String>,
     /// Street, house number, apartment.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "lenient::optional_text", skip_serializing_if = "Option::is_none")]
     pub street_address: Option<String>,
     /// City.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "lenient::optional_text", skip_serializing_if = "Option::is_none")]
     pub locality: Option<String>,
     /// State or region.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "lenient::optional_text", skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
     /// Zip or postal code.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "lenient::optional_text", skip_serializing_if = "Option::is_none")]
     pub postal_code: Option<String>,
     /// ISO 3166-1 alpha-2 code.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "lenient::optional_text", skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
     /// A label: `work`, `home`, `other`.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "type",
+        deserialize_with = "lenient::optional_text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub kind: Option<String>,
     /// Whether this is the preferred address.
     #[serde(deserialize_with = "lenient::flag", skip_serializing_if = "std::ops::Not::not")]

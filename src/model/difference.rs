@@ -78,8 +78,8 @@ impl Difference {
         }
         let after = after.attributes();
         for path in doubtful {
-            let change =
-                value_at(&after, path).map_or(Change::Clear, |value| Change::Set(value.clone()));
+            let value = value_at(&after, path).filter(|value| !unassigned(value));
+            let change = value.map_or(Change::Clear, |value| Change::Set(value.clone()));
             match self.0.iter_mut().find(|(known, _)| known == path) {
                 Some((_, known)) => *known = change,
                 None => self.0.push((path.clone(), change)),
@@ -164,7 +164,7 @@ impl Difference {
 }
 
 fn is_urn(name: &str) -> bool {
-    name.starts_with("urn:")
+    name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("urn:"))
 }
 
 fn as_object(value: Option<&Value>) -> Map<String, Value> {
@@ -209,9 +209,13 @@ fn change_of(before: Option<&Value>, after: Option<&Value>) -> Option<Change> {
     }
 }
 
-/// Null and the empty list are the same as no value at all (RFC 7643 section 2.5).
+/// Null, the empty list and a complex value without parts are no value at all (RFC 7643 section 2.5).
 fn unassigned(value: &Value) -> bool {
-    value.is_null() || value.as_array().is_some_and(Vec::is_empty)
+    match value {
+        Value::Array(values) => values.is_empty(),
+        Value::Object(parts) => parts.is_empty(),
+        other => other.is_null(),
+    }
 }
 
 fn same_values(before: &[Value], after: &[Value]) -> bool {

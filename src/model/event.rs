@@ -228,7 +228,7 @@ fn identifier(place: &'static str, text: &str) -> Result<()> {
         return Err(invalid(format!("{place} is empty; an event needs one")));
     }
     if text.chars().any(char::is_control) {
-        return Err(invalid(format!("{place} holds control characters")));
+        return Err(invalid(format!("{place} holds control characters; remove them")));
     }
     Ok(())
 }

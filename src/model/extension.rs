@@ -18,19 +18,19 @@ pub const ENTERPRISE_USER: &str = "urn:ietf:params:scim:schemas:extension:enterp
 #[non_exhaustive]
 pub struct EnterpriseUser {
     /// The number by which the organization knows the person.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "lenient::optional_text", skip_serializing_if = "Option::is_none")]
     pub employee_number: Option<String>,
     /// Cost centre.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "lenient::optional_text", skip_serializing_if = "Option::is_none")]
     pub cost_center: Option<String>,
     /// Organization.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "lenient::optional_text", skip_serializing_if = "Option::is_none")]
     pub organization: Option<String>,
     /// Division.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "lenient::optional_text", skip_serializing_if = "Option::is_none")]
     pub division: Option<String>,
     /// Department.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "lenient::optional_text", skip_serializing_if = "Option::is_none")]
     pub department: Option<String>,
     /// The user's manager.
     #[serde(deserialize_with = "lenient::object", skip_serializing_if = "Option::is_none")]
@@ -43,6 +43,7 @@ pub struct EnterpriseUser {
 #[non_exhaustive]
 pub struct Manager {
     /// The other user.
+    #[serde(deserialize_with = "lenient::text")]
     pub value: Reference,
 }
 

@@ -12,14 +12,16 @@ use super::path::AttributePath;
 /// let filter = Filter::equals("userName", r#"o"hara) or userName pr"#);
 /// assert_eq!(filter.to_string(), r#"userName eq "o\"hara) or userName pr""#);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Filter(Expression);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Expression {
     Equals(AttributePath, String),
     And(Box<Self>, Box<Self>),
 }
+
+redacted_debug!(Filter);
 
 impl Filter {
     /// `path eq "value"`.

@@ -25,7 +25,7 @@ use super::lenient;
 #[non_exhaustive]
 pub struct Group {
     /// The host's stable id. Empty only in what a target shows and did not echo.
-    #[serde(default, skip_serializing_if = "is_empty")]
+    #[serde(default, deserialize_with = "lenient::text", skip_serializing_if = "is_empty")]
     pub external_id: LocalId,
     /// The name of the group.
     #[serde(default, deserialize_with = "lenient::text")]
@@ -71,6 +71,7 @@ impl fmt::Debug for Group {
 #[non_exhaustive]
 pub struct Member {
     /// Who.
+    #[serde(deserialize_with = "lenient::text")]
     pub value: Reference,
     /// What it is; written as SCIM's `type`. Missing counts as a user.
     #[serde(rename = "type", default, deserialize_with = "lenient::kind")]

@@ -27,13 +27,35 @@ fn truth(value: &Value) -> Option<bool> {
 }
 
 /// Text, or a number or boolean as text; null is empty.
-pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    match Value::deserialize(deserializer)? {
+pub(super) fn text<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: From<String>,
+{
+    scalar(Value::deserialize(deserializer)?).map(T::from)
+}
+
+/// As [`text`]; null and the empty text are no value.
+pub(super) fn optional_text<'de, D>(deserializer: D) -> Result<Option<String>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let text = scalar(Value::deserialize(deserializer)?)?;
+    Ok(Some(text).filter(|text| !text.is_empty()))
+}
+
+fn scalar<E: serde::de::Error>(value: Value) -> Result<String, E> {
+    match value {
         Value::String(text) => Ok(text),
         Value::Null => Ok(String::new()),
         scalar @ (Value::Number(_) | Value::Bool(_)) => Ok(scalar.to_string()),
-        _ => Err(serde::de::Error::custom("expected text")),
+        Value::Array(_) | Value::Object(_) => Err(E::custom("expected text")),
     }
+}
+
+/// Null and the empty text stand for no value (RFC 7643 section 2.5).
+fn is_unassigned(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(str::is_empty)
 }
 
 /// `Group` in any case; anything else is a user.
@@ -51,11 +73,10 @@ where
     T: DeserializeOwned,
 {
     let values = match Value::deserialize(deserializer)? {
-        Value::Null => Vec::new(),
         Value::Array(values) => values,
         single => vec![single],
     };
-    values.into_iter().filter(|value| !value.is_null()).map(one).collect()
+    values.into_iter().filter(|value| !is_unassigned(value)).map(one).collect()
 }
 
 /// An object; null is absent, and plain text stands for an object with that `value`.
@@ -64,10 +85,8 @@ where
     D: Deserializer<'de>,
     T: DeserializeOwned,
 {
-    match Value::deserialize(deserializer)? {
-        Value::Null => Ok(None),
-        value => one(value).map(Some),
-    }
+    let value = Value::deserialize(deserializer)?;
+    if is_unassigned(&value) { Ok(None) } else { one(value).map(Some) }
 }
 
 fn one<T: DeserializeOwned, E: serde::de::Error>(value: Value) -> Result<T, E> {
@@ -75,6 +94,10 @@ fn one<T: DeserializeOwned, E: serde::de::Error>(value: Value) -> Result<T, E> {
         text @ (Value::String(_) | Value::Number(_)) => serde_json::json!({ "value": text }),
         other => other,
     };
+    // A list would be taken for the object's values in order.
+    if !value.is_object() {
+        return Err(E::custom("expected an object"));
+    }
     // The cause would quote the value.
     serde_json::from_value(value)
         .map_err(|_| E::custom("expected an object of the attribute's shape"))

@@ -30,9 +30,10 @@ impl Problems {
         Self::default()
     }
 
-    /// Notes one.
+    /// Notes one. On one line, whatever a name in it holds.
     pub fn note(&mut self, path: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Problem { path: path.into(), message: message.into() });
+        self.0
+            .push(Problem { path: on_one_line(path.into()), message: on_one_line(message.into()) });
     }
 
     /// Notes a key that is not known, with the nearest that is.
@@ -115,6 +116,18 @@ impl std::error::Error for Problems {}
 impl From<Problems> for Error {
     fn from(problems: Problems) -> Self {
         Self::new(ErrorKind::Configuration, problems.to_string())
+    }
+}
+
+/// A name with a line break could forge a line of its own.
+fn on_one_line(text: String) -> String {
+    let escape = |letter: char| letter.escape_debug().collect::<String>();
+    if text.chars().any(char::is_control) {
+        text.chars()
+            .map(|letter| if letter.is_control() { escape(letter) } else { letter.into() })
+            .collect()
+    } else {
+        text
     }
 }
 

@@ -181,7 +181,9 @@ impl PropertySpec {
                 Some(value.parse::<bool>().map_or_else(|_| value.into(), Value::from))
             }
             PropertyKind::Integer => {
-                Some(value.parse::<i64>().map_or_else(|_| value.into(), Value::from))
+                // Only a number that reads back as the same text.
+                let number = value.parse::<i64>().ok().filter(|number| number.to_string() == value);
+                Some(number.map_or_else(|| value.into(), Value::from))
             }
             PropertyKind::Text | PropertyKind::Url | PropertyKind::Choice(_) => Some(value.into()),
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::attribute::{Address, MultiValue, Name};
@@ -30,7 +30,7 @@ use super::lenient;
 #[non_exhaustive]
 pub struct User {
     /// The host's stable id. Empty only in what a target shows and did not echo.
-    #[serde(default, skip_serializing_if = "is_empty")]
+    #[serde(default, deserialize_with = "lenient::text", skip_serializing_if = "is_empty")]
     pub external_id: LocalId,
     /// The unique name for signing in.
     #[serde(default, deserialize_with = "lenient::text")]
@@ -43,28 +43,60 @@ pub struct User {
     )]
     pub name: Option<Name>,
     /// The name that others are shown.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "lenient::optional_text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub display_name: Option<String>,
     /// The casual name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "lenient::optional_text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub nick_name: Option<String>,
     /// A page about the user.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "lenient::optional_text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub profile_url: Option<String>,
     /// For example `Vice President`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "lenient::optional_text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub title: Option<String>,
     /// For example `Employee`. An open vocabulary.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "lenient::optional_text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub user_type: Option<String>,
     /// As in an `Accept-Language` header.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "lenient::optional_text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub preferred_language: Option<String>,
     /// A language tag. Kept as text: an open vocabulary.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "lenient::optional_text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub locale: Option<String>,
     /// A time zone of the Olson database. Kept as text: an open vocabulary.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "lenient::optional_text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub timezone: Option<String>,
     /// Whether the account may be used. Missing counts as true.
     #[serde(default = "yes", deserialize_with = "lenient::flag_or_true")]
@@ -97,7 +129,7 @@ pub struct User {
     #[serde(
         rename = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
         default,
-        deserialize_with = "lenient::object",
+        deserialize_with = "enterprise",
         skip_serializing_if = "is_unassigned"
     )]
     pub enterprise: Option<EnterpriseUser>,
@@ -184,6 +216,13 @@ impl fmt::Debug for User {
 /// An extension without attributes is not there (RFC 7643 section 2.5).
 fn is_unassigned(enterprise: &Option<EnterpriseUser>) -> bool {
     enterprise.as_ref().is_none_or(|enterprise| *enterprise == EnterpriseUser::default())
+}
+
+fn enterprise<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<EnterpriseUser>, D::Error> {
+    let enterprise = lenient::object(deserializer)?;
+    Ok(enterprise.filter(|enterprise| *enterprise != EnterpriseUser::default()))
 }
 
 fn yes() -> bool {

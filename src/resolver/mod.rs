@@ -174,6 +174,14 @@ pub fn resolve<'a>(
             Level::Organization if own.iter().any(|other| other.target == provisioner.target) => {
                 Some(SkipReason::DuplicateTarget)
             }
+            // The configuration's check refuses this; whoever skips it is still told once.
+            _ if resolution
+                .chosen
+                .iter()
+                .any(|chosen| chosen.provisioner.target == provisioner.target) =>
+            {
+                Some(SkipReason::DuplicateTarget)
+            }
             _ => None,
         };
         let reason = level_reason

@@ -143,7 +143,7 @@ impl Settings<'_> {
                 let (username, password) =
                     (self.credential("username"), self.credential("password"));
                 if username.as_ref().is_some_and(|username| matches!(username, Credential::Given(name) if name.expose().contains(':'))) {
-                    self.note("username", "a colon cannot be part of it (RFC 7617)");
+                    self.note("username", "a colon cannot be part of it (RFC 7617); use another user name or another authentication");
                 }
                 Some(Authentication::Basic { username: username?, password: password? })
             }
@@ -163,7 +163,7 @@ impl Settings<'_> {
             return None;
         };
         if text.chars().any(char::is_control) {
-            self.note(name, "holds control characters");
+            self.note(name, "holds control characters; remove them");
             return None;
         }
         Some(

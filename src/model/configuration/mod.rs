@@ -18,6 +18,7 @@
 //! assert_eq!(wrong.to_string(), "organisations: unknown key; did you mean `organizations`?");
 //! ```
 
+mod names;
 mod read;
 mod write;
 

@@ -1,13 +1,16 @@
 //! Reading a document: every problem at once, each with its path (`serde` alone would stop at the first).
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::names::complaint;
 use super::{
     ApplicationConfiguration, ApplicationMode, Configuration, Connection, ConnectorSettings,
     OrganizationConfiguration, Provisioner, Wait,
 };
+use crate::model::link::Target;
 use crate::model::problem::Problems;
 use crate::model::properties::Properties;
 
@@ -21,13 +24,21 @@ pub(super) fn document(text: &str) -> Result<Configuration, Problems> {
             return Err(problems);
         }
     };
-    let mut reader = Reader { path: String::new(), problems };
-    let configuration = reader.configuration(&value);
+    self::value(&value)
+}
+
+/// The configuration of a document that is JSON.
+pub(super) fn value(value: &Value) -> Result<Configuration, Problems> {
+    let mut reader =
+        Reader { path: String::new(), unreadable: BTreeSet::new(), problems: Problems::new() };
+    let configuration = reader.configuration(value);
     reader.problems.or(configuration)
 }
 
 struct Reader {
     path: String,
+    /// Paths at which an object was expected and something else stood.
+    unreadable: BTreeSet<String>,
     problems: Problems,
 }
 
@@ -37,13 +48,36 @@ impl Reader {
         self.object(value, &["organizations"], |reader, key, value| {
             if key == "organizations" {
                 reader.each(value, |reader, id, value| {
-                    let organization = reader.organization(value);
-                    organization.check(&reader.path, &mut reader.problems);
+                    let mut organization = reader.organization(value);
+                    reader.check(&mut organization);
                     configuration.organizations.insert(id.into(), organization);
                 });
             }
         });
         configuration
+    }
+
+    /// Nothing more is said of a provisioner whose connection is there and could not be read.
+    fn check(&mut self, organization: &mut OrganizationConfiguration) {
+        let connections = format!("{}.connections", self.path);
+        if self.unreadable.contains(&connections) {
+            return;
+        }
+        let targets: Vec<Target> =
+            organization.all_provisioners().map(|provisioner| provisioner.target.clone()).collect();
+        for Target { connection, connector } in targets {
+            let path = format!("{connections}.{connection}");
+            if self.unreadable.contains(&path)
+                || self.unreadable.contains(&format!("{path}.connectors"))
+            {
+                // Only for the check: the document is refused.
+                let settings = ConnectorSettings::from(Properties::new());
+                let placeholder = organization.connections.entry(connection);
+                let placeholder = placeholder.or_insert_with(|| Connection::new("placeholder"));
+                placeholder.connectors.entry(connector).or_insert(settings);
+            }
+        }
+        organization.check(&self.path, &mut self.problems);
     }
 
     fn organization(&mut self, value: &Value) -> OrganizationConfiguration {
@@ -117,15 +151,17 @@ impl Reader {
             self.note("wrong type; give a list of provisioners");
             return Vec::new();
         };
-        list.iter()
-            .enumerate()
-            .map(|(place, value)| {
-                self.inside(&format!("[{place}]"), |reader| reader.provisioner(value))
-            })
-            .collect()
+        let mut provisioners = Vec::with_capacity(list.len());
+        for (place, value) in list.iter().enumerate() {
+            let provisioner =
+                self.inside(&format!("[{place}]"), |reader| reader.provisioner(value));
+            provisioners.extend(provisioner);
+        }
+        provisioners
     }
 
-    fn provisioner(&mut self, value: &Value) -> Provisioner {
+    /// None where it names no target: what is wrong with it is noted, and there is nothing to check further.
+    fn provisioner(&mut self, value: &Value) -> Option<Provisioner> {
         const KEYS: [&str; 6] =
             ["connection", "connector", "blocking", "deadline_ms", "rules", "jit"];
         let mut provisioner = Provisioner::new("", "");
@@ -133,10 +169,13 @@ impl Reader {
         self.object(value, &KEYS, |reader, key, value| match key {
             "connection" => provisioner.target.connection = reader.text(value).into(),
             "connector" => provisioner.target.connector = reader.text(value).into(),
-            "blocking" => blocking = reader.flag(value, false),
+            // If it cannot be read, nothing more is said of the deadline.
+            "blocking" => blocking = reader.flag(value, true),
             "deadline_ms" => match value.as_u64().filter(|millis| *millis > 0) {
                 Some(millis) => deadline = Some(Duration::from_millis(millis)),
-                None => reader.note("not understood; give a whole number of milliseconds above 0"),
+                None => {
+                    reader.note("not understood; give a whole number of milliseconds above 0");
+                }
             },
             "rules" => provisioner.rules = reader.flag(value, false),
             _ => provisioner.jit = reader.flag(value, false),
@@ -146,17 +185,19 @@ impl Reader {
         } else if deadline.is_some() {
             self.inside(".deadline_ms", |reader| {
                 reader
-                    .note("only a blocking provisioner waits; set blocking or remove the deadline")
+                    .note("only a blocking provisioner waits; set blocking or remove the deadline");
             });
         }
         for key in ["connection", "connector"] {
             if value.is_object() && value.get(key).is_none() {
                 self.inside(&format!(".{key}"), |reader| {
-                    reader.note(format!("missing; name the {key}"))
+                    reader.note(format!("missing; name the {key}"));
                 });
             }
         }
-        provisioner
+        let Target { connection, connector } = &provisioner.target;
+        let named = !connection.as_str().is_empty() && !connector.as_str().is_empty();
+        named.then_some(provisioner)
     }
 
     fn text(&mut self, value: &Value) -> String {
@@ -194,17 +235,15 @@ impl Reader {
     /// The members of an object with any keys.
     fn each(&mut self, value: &Value, mut read: impl FnMut(&mut Self, &str, &Value)) {
         let Some(object): Option<&Map<String, Value>> = value.as_object() else {
+            self.unreadable.insert(self.path.clone());
             self.note("wrong type; give an object");
             return;
         };
         for (key, value) in object {
-            let step = if self.path.is_empty() { key.clone() } else { format!(".{key}") };
-            self.inside(&step, |reader| {
-                if key.trim().is_empty() || key.chars().any(char::is_control) {
-                    reader.note("a name must not be empty or hold control characters");
-                } else {
-                    read(reader, key, value);
-                }
+            let dot = if self.path.is_empty() { "" } else { "." };
+            self.inside(&format!("{dot}{key}"), |reader| match complaint(key) {
+                Some(complaint) => reader.note(complaint),
+                None => read(reader, key, value),
             });
         }
     }

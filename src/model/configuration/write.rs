@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::read;
 use super::{
     ApplicationMode, Configuration, ConnectorSettings, OrganizationConfiguration, Provisioner, Wait,
 };
@@ -9,7 +10,7 @@ use crate::model::ids::ConnectorName;
 use crate::model::problem::Problems;
 use crate::model::properties::PropertySpec;
 
-/// The document of a configuration. Which settings are secret is told by `specs`; a secret that is not a reference,
+/// The document of a configuration, which reads back as the same. Which settings are secret is told by `specs`; a secret that is not a reference,
 /// and a setting that nobody describes, is a problem.
 pub(crate) fn document<'a>(
     configuration: &Configuration,
@@ -22,7 +23,17 @@ pub(crate) fn document<'a>(
         organizations
             .insert(id.to_string(), organization_value(organization, &specs, &path, &mut problems));
     }
-    problems.or(json!({ "organizations": organizations }))
+    let document = problems.or(json!({ "organizations": organizations }))?;
+    // What would come back otherwise, or not at all, is not saved.
+    if read::value(&document)? == *configuration {
+        return Ok(document);
+    }
+    let mut problems = Problems::new();
+    problems.note(
+        "the configuration",
+        "holds a value that a document cannot carry, such as a deadline below a millisecond; round it",
+    );
+    Err(problems)
 }
 
 fn organization_value<'a>(

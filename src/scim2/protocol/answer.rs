@@ -47,13 +47,15 @@ pub(in super::super) fn updated(response: &HttpResponse, id: &RemoteId) -> Resul
     succeeded(response)?;
     confirmed(response)?;
     let mut remote = Remote::of(id.clone());
-    remote.version = if response.body().is_empty() {
-        header_version(response)
-    } else {
-        let head: Head = serde_json::from_slice(response.body())
-            .map_err(|_| doubtful(response, "with a body that is not a SCIM resource"))?;
-        head.meta.and_then(|meta| meta.version)
-    };
+    if response.body().is_empty() {
+        remote.version = header_version(response);
+        return Ok(remote);
+    }
+    let head: Head = serde_json::from_slice(response.body()).unwrap_or_default();
+    if head.id.is_none() {
+        return Err(doubtful(response, "with a body that is not a SCIM resource"));
+    }
+    remote.version = head.meta.and_then(|meta| meta.version);
     Ok(remote)
 }
 
@@ -62,14 +64,27 @@ pub(in super::super) fn members_changed(response: &HttpResponse, id: &RemoteId) 
     updated(response, id).map(drop)
 }
 
-/// To a DELETE.
+/// To a DELETE. Without a word of SCIM a 404 may come from anywhere, and the resource may live on: the core then looks
+/// it up (P9, F54).
 pub(in super::super) fn deleted(response: &HttpResponse) -> Result<()> {
+    let status = response.status();
+    let gone = matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE);
+    if gone && Refusal::read(response.body()).shape != Shape::Scim {
+        let message = format!(
+            "the target answered {} in a form that is not SCIM; check the base URL",
+            status.as_u16()
+        );
+        return Err(Error::new(ErrorKind::NotFound, message).with_effect(Effect::Unknown));
+    }
     succeeded(response)?;
     confirmed(response)?;
-    if !response.body().is_empty() && !is_object(response) {
-        return Err(doubtful(response, "with a body that is not SCIM"));
+    let body = Refusal::read(response.body());
+    let resource = matches!(body.shape, Shape::Json)
+        && serde_json::from_slice::<Head>(response.body()).is_ok_and(|head| head.id.is_some());
+    if resource || body.shape == Shape::Empty {
+        return Ok(());
     }
-    Ok(())
+    Err(doubtful(response, "with a body that does not say that it is done"))
 }
 
 /// To a GET of one resource.
@@ -156,7 +171,7 @@ fn shown(response: &HttpResponse, value: Value, kind: ResourceKind) -> Result<Re
 }
 
 /// The few attributes that are read of a resource.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Head {
     id: Option<Value>,
     #[serde(rename = "externalId", default)]
@@ -219,7 +234,7 @@ fn succeeded(response: &HttpResponse) -> Result<()> {
     }
     let body = Refusal::read(response.body());
     let code = status.as_u16();
-    let scim = body.shape == Shape::Scim;
+    let scim = matches!(body.shape, Shape::Scim | Shape::Empty);
     let rejected = |kind| (kind, Effect::Rejected);
     let (kind, effect) = match code {
         401 => rejected(ErrorKind::Unauthenticated),
@@ -243,6 +258,8 @@ fn succeeded(response: &HttpResponse) -> Result<()> {
         message.push_str(&format!(" ({scim_type})"));
     }
     match code {
+        401 => message.push_str(": it does not accept our credentials; renew or correct them"),
+        403 => message.push_str(": our account there lacks a permission; grant it"),
         300..=399 => {
             message.push_str(": a redirect, which is never followed; correct the base URL")
         }
@@ -261,13 +278,11 @@ fn succeeded(response: &HttpResponse) -> Result<()> {
     })
 }
 
-fn is_object(response: &HttpResponse) -> bool {
-    matches!(serde_json::from_slice(response.body()), Ok(Value::Object(_)))
-}
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shape {
-    /// SCIM's own error, or nothing at all.
+    /// Nothing at all.
+    Empty,
+    /// SCIM's own error.
     Scim,
     /// Some other JSON object.
     Json,
@@ -284,7 +299,7 @@ struct Refusal {
 impl Refusal {
     fn read(body: &[u8]) -> Self {
         if body.iter().all(u8::is_ascii_whitespace) {
-            return Self { shape: Shape::Scim, scim_type: None, detail: None };
+            return Self { shape: Shape::Empty, scim_type: None, detail: None };
         }
         let Ok(Value::Object(body)) = serde_json::from_slice(body) else {
             return Self { shape: Shape::Foreign, scim_type: None, detail: None };
