@@ -30,7 +30,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// `Display` prints `kind: message` and never the source, which is reached through
 /// [`source`](std::error::Error::source) only. The message never holds a token, a body, an attribute value or a
 /// URL's query; what a target said in its own words belongs into the source, which is not stored.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[error("{kind}: {message}")]
 pub struct Error {
     kind: ErrorKind,
@@ -114,6 +114,19 @@ impl Error {
             | ErrorKind::Conflict
             | ErrorKind::NotFound => false,
         }
+    }
+}
+
+/// Shows whether there is a source, and none of its words: they may be a stranger's.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.kind)
+            .field("effect", &self.effect)
+            .field("message", &self.message)
+            .field("retry_after", &self.retry_after)
+            .field("source", &self.source.as_ref().map(|_| ".."))
+            .finish()
     }
 }
 

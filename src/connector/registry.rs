@@ -119,9 +119,12 @@ impl ConnectorRegistry {
     /// The document of a configuration, to be kept in a file or shown: secrets as references, never in clear.
     ///
     /// # Errors
-    /// [`Problems`]: a secret that is not a reference, a setting or connector that nobody describes.
+    /// [`Problems`]: what [`check`](Self::check) finds, since a setting that is wrong may hold a secret where none
+    /// belongs; a secret that is not a reference; a setting that nobody describes.
     pub fn save(&self, configuration: &Configuration) -> Result<Value, Problems> {
-        document(configuration, |name| self.factory(name).map(ConnectorFactory::properties))
+        let specs = |name: &_| self.factory(name).map(ConnectorFactory::properties);
+        let document = document(configuration, specs)?;
+        self.check(configuration).map(|()| document)
     }
 
     /// A connector for a connection.

@@ -184,12 +184,8 @@ impl Scim2Connector {
     async fn exchange(&self, mut request: HttpRequest) -> Result<HttpResponse> {
         let secrets = self.sign(&mut request).await?;
         let mut response = self.client.send(request).await?;
-        if !response.status().is_success() && !secrets.is_empty() {
-            let mut text = String::from_utf8_lossy(response.body()).into_owned();
-            for secret in &secrets {
-                text = text.replace(secret.expose(), "[redacted]");
-            }
-            *response.body_mut() = text.into_bytes();
+        if !response.status().is_success() {
+            protocol::mask(&mut response, &secrets);
         }
         Ok(response)
     }

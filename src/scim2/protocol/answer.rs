@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::connector::{Check, Lookup, Page, Remote};
 use crate::error::{Effect, Error, ErrorKind, Result};
-use crate::model::{Group, LocalId, RemoteId, Resource, ResourceKind, User};
+use crate::model::{Group, LocalId, RemoteId, Resource, ResourceKind, Secret, User};
 use crate::transport::{HttpResponse, retry_after};
 
 /// The error types of RFC 7644 table 9. Only these are repeated: others are a stranger's text.
@@ -319,6 +319,18 @@ impl Refusal {
             scim_type: SCIM_TYPES.into_iter().find(|known| Some(*known) == scim_type),
             detail: body.get("detail").and_then(Value::as_str).map(harmless),
         }
+    }
+}
+
+/// Takes our own secrets out of the only words of a refusal that are kept. They are looked for in the text and not in
+/// the bytes, where they could be spelt in other ways.
+pub(in super::super) fn mask(response: &mut HttpResponse, secrets: &[Secret]) {
+    let Ok(Value::Object(mut body)) = serde_json::from_slice(response.body()) else { return };
+    if let Some(Value::String(detail)) = body.get_mut("detail") {
+        for secret in secrets {
+            *detail = detail.replace(secret.expose(), "[redacted]");
+        }
+        *response.body_mut() = Value::Object(body).to_string().into_bytes();
     }
 }
 
