@@ -274,6 +274,21 @@ fn two_provisioners_without_names_miss_four_names() {
 }
 
 #[test]
+fn places_are_counted_as_in_the_document() {
+    let nowhere = r#"{ "connection": "nowhere", "connector": "ledger" }"#;
+    let organization =
+        format!(r#"{{ "connections": {{ HR }}, "provisioners": [7, TO_HR, {nowhere}, TO_HR] }}"#);
+    assert_eq!(
+        problems_of(&acme(&filled_in(&organization))),
+        [
+            "organizations.acme.provisioners[0]: wrong type; give an object",
+            "organizations.acme.provisioners[2].connection: no such connection; there are: hr",
+            "organizations.acme.provisioners[3]: the same connection and connector stand at this level already; remove one",
+        ]
+    );
+}
+
+#[test]
 fn a_target_may_stand_at_both_levels() {
     let organization = filled_in(
         r#"{ "connections": { HR }, "provisioners": [TO_HR], "applications": { "shop": { "mode": "add", "provisioners": [TO_HR] } } }"#,

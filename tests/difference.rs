@@ -96,61 +96,68 @@ impl<const N: usize> fmt::Debug for States<N> {
     }
 }
 
-/// States of which each keeps some attributes of the one before.
+/// States of which each keeps some attributes of the one before, and of a multi-valued one some values.
 fn states<const N: usize>() -> impl Strategy<Value = States<N>> {
-    let users = std::array::from_fn(|_| (arbitrary::user(), bits()));
+    // All of the attributes change, some, or one.
+    let bits = || prop_oneof![Just(u32::MAX), any::<u32>(), (0..21u32).prop_map(|bit| 1 << bit)];
+    let users = std::array::from_fn(|_| (arbitrary::user(), bits(), any::<u32>()));
     let users = users.prop_map(|states| in_turn(states, mixed_user));
-    let groups = std::array::from_fn(|_| (arbitrary::group(), bits()));
+    let groups = std::array::from_fn(|_| (arbitrary::group(), bits(), any::<u32>()));
     let groups = groups.prop_map(|states| in_turn(states, mixed_group));
     prop_oneof![4 => users, 1 => groups]
 }
 
-/// The first user with those attributes of the second that the bits name.
-fn mixed_user(mut user: User, other: User, mut bits: u32) -> User {
-    macro_rules! mix {
-        ($($attribute:ident)+) => {$(
-            if bits & 1 == 1 {
-                user.$attribute = other.$attribute;
-            }
-            bits >>= 1;
-        )+};
-    }
-    mix!(user_name name display_name nick_name profile_url title user_type preferred_language locale timezone active);
-    mix!(emails phone_numbers ims photos addresses entitlements roles x509_certificates enterprise extensions);
-    let _ = bits;
-    user
-}
-
-/// The same for groups.
-fn mixed_group(mut group: Group, other: Group, bits: u32) -> Group {
-    if bits & 1 == 1 {
-        group.display_name = other.display_name;
-    }
-    if bits & 2 == 2 {
-        group.extensions = other.extensions;
-    }
-    group.members = other.members;
-    group
-}
-
-/// All of the attributes, some, or one.
-fn bits() -> impl Strategy<Value = u32> {
-    prop_oneof![Just(u32::MAX), any::<u32>(), (0..21u32).prop_map(|place| 1 << place)]
-}
-
 fn in_turn<T: Clone + Into<Resource>, const N: usize>(
-    states: [(T, u32); N],
-    mixed: fn(T, T, u32) -> T,
+    states: [(T, u32, u32); N],
+    mixed: fn(T, T, u32, u32) -> T,
 ) -> States<N> {
     let mut before: Option<T> = None;
-    States(states.map(|(fresh, bits)| {
+    States(states.map(|(fresh, changed, kept)| {
         let now = match before.take() {
-            Some(before) => mixed(before, fresh, bits),
+            Some(before) => mixed(before, fresh, changed, kept),
             None => fresh,
         };
         before = Some(now.clone());
         now.into()
     }))
+}
+
+/// The first user with those attributes of the second that the bits name.
+fn mixed_user(mut user: User, other: User, changed: u32, kept: u32) -> User {
+    let mut bits = (0..u32::BITS).map(|place| changed >> place & 1 == 1);
+    let mut changes = || bits.next().unwrap_or_default();
+    macro_rules! replace {
+        ($($attribute:ident)+) => {$(
+            if changes() {
+                user.$attribute = other.$attribute;
+            }
+        )+};
+    }
+    macro_rules! replace_values {
+        ($($attribute:ident)+) => {$(
+            if changes() {
+                let mut bits = (0..u32::BITS).map(|place| kept >> place & 1 == 1);
+                user.$attribute.retain(|_| bits.next().unwrap_or_default());
+                user.$attribute.extend(other.$attribute);
+            }
+        )+};
+    }
+    replace!(user_name name display_name nick_name profile_url title user_type preferred_language);
+    replace!(locale timezone active enterprise extensions);
+    replace_values!(emails phone_numbers ims photos addresses entitlements roles x509_certificates);
+    user
+}
+
+/// The same for groups.
+fn mixed_group(mut group: Group, other: Group, changed: u32, _: u32) -> Group {
+    if changed & 1 == 1 {
+        group.display_name = other.display_name;
+    }
+    if changed & 2 == 2 {
+        group.extensions = other.extensions;
+    }
+    group.members = other.members;
+    group
 }
 
 proptest! {
@@ -232,6 +239,12 @@ fn part_of_a_name_changes_alone() {
     after.name = Some(Name::new("Ada", "Lovelace"));
     assert_difference(&before, &after, &[r#"name.familyName = "Lovelace""#]);
     assert_difference(&before, &ada(), &["name cleared"]);
+    after.name = Some(Name::default());
+    let cleared = Difference::between(&before.clone().into(), &after.clone().into());
+    let mut attributes = attributes(&before.clone().into());
+    cleared.apply(&mut attributes);
+    assert!(!attributes.contains_key("name"), "no part is left");
+    after.name = Some(Name::new("Ada", "Lovelace"));
     assert_difference(&ada(), &after, &[r#"name = {"familyName":"Lovelace","givenName":"Ada"}"#]);
 }
 
@@ -287,6 +300,19 @@ fn values_that_nothing_tells_apart_change_as_a_whole() {
     after.emails = vec![twice];
     assert_difference(&before, &after, &[r#"emails = [{"type":"work","value":"a@1"}]"#]);
     assert_difference(&before, &ada(), &["emails cleared"]);
+}
+
+#[test]
+fn how_often_a_value_is_there_counts() {
+    let (one, other) = (MultiValue::new("", "1"), MultiValue::new("", "2"));
+    let (mut before, mut after) = (ada(), ada());
+    before.roles = vec![one.clone(), one.clone(), other.clone()];
+    after.roles = vec![one, other.clone(), other];
+    assert_difference(
+        &before,
+        &after,
+        &[r#"roles = [{"type":"","value":"1"},{"type":"","value":"2"},{"type":"","value":"2"}]"#],
+    );
 }
 
 #[test]

@@ -279,6 +279,19 @@ mod lenience {
     }
 
     #[test]
+    fn the_empty_list_in_place_of_a_structure_is_read_as_missing() {
+        // RFC 7643 section 2.5; it is also how PHP writes an object without members.
+        assert_means::<User>(
+            r#"
+            {"emails": []} means {}
+            {"name": []} means {}
+            {"ENTERPRISE": []} means {}
+            {"ENTERPRISE": {"manager": []}} means {"ENTERPRISE": {}}
+            "#,
+        );
+    }
+
+    #[test]
     fn empty_text_in_place_of_a_structure_is_read_as_missing() {
         assert_means::<User>(
             r#"

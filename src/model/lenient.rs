@@ -53,9 +53,13 @@ fn scalar<E: serde::de::Error>(value: Value) -> Result<String, E> {
     }
 }
 
-/// Null and the empty text stand for no value (RFC 7643 section 2.5).
+/// Null, the empty list and the empty text stand for no value (RFC 7643 section 2.5, `scim.md` 27).
 fn is_unassigned(value: &Value) -> bool {
-    value.is_null() || value.as_str().is_some_and(str::is_empty)
+    match value {
+        Value::Array(values) => values.is_empty(),
+        Value::String(text) => text.is_empty(),
+        other => other.is_null(),
+    }
 }
 
 /// `Group` in any case; anything else is a user.

@@ -133,43 +133,60 @@ impl OrganizationConfiguration {
 
     /// What can be told to be wrong without knowing the connectors: provisioners that lead nowhere or stand twice.
     pub fn check(&self, path: &str, problems: &mut Problems) {
-        self.check_level(&self.provisioners, &format!("{path}.provisioners"), problems);
-        for (id, application) in &self.applications {
-            self.check_level(
-                &application.provisioners,
-                &format!("{path}.applications.{id}.provisioners"),
-                problems,
-            );
+        self.check_except(|_| false, path, problems);
+    }
+
+    /// The same, without provisioners of which something is noted already.
+    fn check_except(
+        &self,
+        is_noted: impl Fn(&Target) -> bool,
+        path: &str,
+        problems: &mut Problems,
+    ) {
+        let path_of = |id| format!("{path}.applications.{id}.provisioners");
+        let applications = self.applications.iter();
+        let levels = [(format!("{path}.provisioners"), &self.provisioners)]
+            .into_iter()
+            .chain(applications.map(|(id, application)| (path_of(id), &application.provisioners)));
+        for (path, provisioners) in levels {
+            for (place, provisioner) in provisioners.iter().enumerate() {
+                if !is_noted(&provisioner.target) {
+                    let earlier = provisioners.iter().take(place);
+                    self.check_one(provisioner, earlier, format!("{path}[{place}]"), problems);
+                }
+            }
         }
     }
 
-    fn check_level(&self, provisioners: &[Provisioner], path: &str, problems: &mut Problems) {
-        for (place, provisioner) in provisioners.iter().enumerate() {
-            let path = format!("{path}[{place}]");
-            let target = &provisioner.target;
-            match self.connections.get(&target.connection) {
-                None => problems.note_unknown_name(
-                    format!("{path}.connection"),
-                    "connection",
-                    target.connection.as_str(),
-                    self.connections.keys().map(ConnectionId::as_str),
+    fn check_one<'a>(
+        &self,
+        provisioner: &Provisioner,
+        mut earlier: impl Iterator<Item = &'a Provisioner>,
+        path: String,
+        problems: &mut Problems,
+    ) {
+        let target = &provisioner.target;
+        match self.connections.get(&target.connection) {
+            None => problems.note_unknown_name(
+                format!("{path}.connection"),
+                "connection",
+                target.connection.as_str(),
+                self.connections.keys().map(ConnectionId::as_str),
+            ),
+            Some(connection) if !connection.connectors.contains_key(&target.connector) => problems
+                .note_unknown_name(
+                    format!("{path}.connector"),
+                    "connector of this connection",
+                    target.connector.as_str(),
+                    connection.connectors.keys().map(ConnectorName::as_str),
                 ),
-                Some(connection) if !connection.connectors.contains_key(&target.connector) => {
-                    problems.note_unknown_name(
-                        format!("{path}.connector"),
-                        "connector of this connection",
-                        target.connector.as_str(),
-                        connection.connectors.keys().map(ConnectorName::as_str),
-                    )
-                }
-                Some(_) => {}
-            }
-            if provisioners.iter().take(place).any(|earlier| earlier.target == *target) {
-                problems.note(
-                    path,
-                    "the same connection and connector stand at this level already; remove one",
-                );
-            }
+            Some(_) => {}
+        }
+        if earlier.any(|earlier| earlier.target == *target) {
+            problems.note(
+                path,
+                "the same connection and connector stand at this level already; remove one",
+            );
         }
     }
 }

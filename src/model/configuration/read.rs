@@ -48,8 +48,8 @@ impl Reader {
         self.object(value, &["organizations"], |reader, key, value| {
             if key == "organizations" {
                 reader.each(value, |reader, id, value| {
-                    let mut organization = reader.organization(value);
-                    reader.check(&mut organization);
+                    let organization = reader.organization(value);
+                    reader.check(&organization);
                     configuration.organizations.insert(id.into(), organization);
                 });
             }
@@ -57,27 +57,19 @@ impl Reader {
         configuration
     }
 
-    /// Nothing more is said of a provisioner whose connection is there and could not be read.
-    fn check(&mut self, organization: &mut OrganizationConfiguration) {
+    /// Nothing more is said of a provisioner that names nothing, or whose connection could not be read.
+    fn check(&mut self, organization: &OrganizationConfiguration) {
         let connections = format!("{}.connections", self.path);
-        if self.unreadable.contains(&connections) {
-            return;
-        }
-        let targets: Vec<Target> =
-            organization.all_provisioners().map(|provisioner| provisioner.target.clone()).collect();
-        for Target { connection, connector } in targets {
+        let unreadable = &self.unreadable;
+        let is_noted = |Target { connection, connector }: &Target| {
             let path = format!("{connections}.{connection}");
-            if self.unreadable.contains(&path)
-                || self.unreadable.contains(&format!("{path}.connectors"))
-            {
-                // Only for the check: the document is refused.
-                let settings = ConnectorSettings::from(Properties::new());
-                let placeholder = organization.connections.entry(connection);
-                let placeholder = placeholder.or_insert_with(|| Connection::new("placeholder"));
-                placeholder.connectors.entry(connector).or_insert(settings);
-            }
-        }
-        organization.check(&self.path, &mut self.problems);
+            connection.as_str().is_empty()
+                || connector.as_str().is_empty()
+                || unreadable.contains(&connections)
+                || unreadable.contains(&path)
+                || unreadable.contains(&format!("{path}.connectors"))
+        };
+        organization.check_except(is_noted, &self.path, &mut self.problems);
     }
 
     fn organization(&mut self, value: &Value) -> OrganizationConfiguration {
@@ -153,15 +145,13 @@ impl Reader {
         };
         let mut provisioners = Vec::with_capacity(list.len());
         for (place, value) in list.iter().enumerate() {
-            let provisioner =
-                self.inside(&format!("[{place}]"), |reader| reader.provisioner(value));
-            provisioners.extend(provisioner);
+            let read = self.inside(&format!("[{place}]"), |reader| reader.provisioner(value));
+            provisioners.push(read);
         }
         provisioners
     }
 
-    /// None where it names no target: what is wrong with it is noted, and there is nothing to check further.
-    fn provisioner(&mut self, value: &Value) -> Option<Provisioner> {
+    fn provisioner(&mut self, value: &Value) -> Provisioner {
         const KEYS: [&str; 6] =
             ["connection", "connector", "blocking", "deadline_ms", "rules", "jit"];
         let mut provisioner = Provisioner::new("", "");
@@ -195,9 +185,7 @@ impl Reader {
                 });
             }
         }
-        let Target { connection, connector } = &provisioner.target;
-        let named = !connection.as_str().is_empty() && !connector.as_str().is_empty();
-        named.then_some(provisioner)
+        provisioner
     }
 
     fn text(&mut self, value: &Value) -> String {
