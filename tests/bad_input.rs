@@ -614,12 +614,20 @@ async fn flood(
     (url, sent, server)
 }
 
-async fn pour(mut stream: TcpStream, head: &str) -> u64 {
+/// Reads the head of a request. Answers whether there was one.
+async fn read_head(stream: &mut TcpStream) -> bool {
     let mut request = Vec::new();
     while !request.windows(4).any(|end| end == b"\r\n\r\n") {
-        if stream.read_buf(&mut request).await.unwrap() == 0 {
-            return 0;
+        if stream.read_buf(&mut request).await.unwrap_or_default() == 0 {
+            return false;
         }
+    }
+    true
+}
+
+async fn pour(mut stream: TcpStream, head: &str) -> u64 {
+    if !read_head(&mut stream).await {
+        return 0;
     }
     if stream.write_all(head.as_bytes()).await.is_err() {
         return 0;
@@ -673,6 +681,24 @@ async fn f87_an_answer_of_100_mb_is_cut_off() {
         assert!(matches!(outcome, Outcome::Delivered { .. }), "{head}: {outcome}");
         assert_eq!(target.users().len(), 1, "{head}");
     }
+}
+
+/// An announced length is not believed, but it is enough to refuse an answer that has not come yet.
+#[tokio::test]
+async fn f87_100_mb_that_are_only_announced_are_not_waited_for() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/scim/v2", listener.local_addr().unwrap());
+    let mut server = JoinSet::new();
+    server.spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        read_head(&mut stream).await;
+        let head = b"HTTP/1.1 201 Created\r\ncontent-length: 100000000\r\n\r\n";
+        stream.write_all(head).await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    let (error, next) = failure(tell(&dispatcher(bearer(&url)), Event::user_created(ada())).await);
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::InvalidResponse, Effect::Unknown));
+    assert_eq!(next, Next::Queued);
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ impl Versioned {
 /// A new version that is invalid does not replace the last good one; the [`Observer`](super::Observer) is told.
 #[async_trait]
 pub trait ConfigurationSource: Debug + Send + Sync + 'static {
-    /// The newest version of an organization's configuration; 0 where there is none.
+    /// The newest version of an organization's configuration. Its removal is a change too, and raises the version.
     ///
     /// # Errors
     /// [`Storage`](crate::ErrorKind::Storage) when the host cannot tell. The last good configuration then stays.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use super::extension::is_urn;
 use super::path::AttributePath;
 use super::resource::Resource;
 
@@ -161,10 +162,6 @@ impl Difference {
         changes.sort_by(|(left, _), (right, _)| left.cmp(right));
         Self(changes)
     }
-}
-
-fn is_urn(name: &str) -> bool {
-    name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("urn:"))
 }
 
 fn as_object(value: Option<&Value>) -> Map<String, Value> {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::error::{Error, ErrorKind, Result};
 
+use super::extension::{ENTERPRISE_USER, is_urn};
 use super::group::{Group, Member, MemberChanges};
 use super::ids::{ApplicationId, LocalId, OrganizationId};
 use super::kind::{ResourceKey, ResourceKind};
@@ -215,6 +216,15 @@ fn check_resource(resource: &Resource, bytes: &mut Counter) -> Result<()> {
     if let Resource::Group(group) = resource {
         for member in &group.members {
             identifier("a member's id", member.value.as_str())?;
+        }
+    }
+    let (Resource::User(User { extensions, .. }) | Resource::Group(Group { extensions, .. })) =
+        resource;
+    for name in extensions.urns() {
+        if !is_urn(name) || name.eq_ignore_ascii_case(ENTERPRISE_USER) {
+            return Err(invalid(
+                "an extension is not named by a URN of its own; core attributes and the enterprise extension have fields",
+            ));
         }
     }
     if serde_json::to_writer(bytes, resource).is_err() {

@@ -12,6 +12,11 @@ use super::lenient;
 /// The URN of the enterprise user extension (RFC 7643 section 4.3).
 pub const ENTERPRISE_USER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
+/// Whether a name is a schema's URN (RFC 8141: without regard to case).
+pub(crate) fn is_urn(name: &str) -> bool {
+    name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("urn:"))
+}
+
 /// The enterprise user extension (RFC 7643 section 4.3).
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -118,7 +123,7 @@ impl<'de> Deserialize<'de> for Extensions {
             ) -> Result<Extensions, A::Error> {
                 let mut extensions = Extensions::default();
                 while let Some(key) = map.next_key::<String>()? {
-                    if !key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("urn:")) {
+                    if !is_urn(&key) {
                         map.next_value::<IgnoredAny>()?;
                     } else if let Value::Object(attributes) = map.next_value()? {
                         extensions.0.insert(key, attributes);

@@ -172,7 +172,9 @@ fn hostile(text: &str) -> Option<&'static str> {
         if stage.trim().is_empty() {
             return Some("it is empty");
         }
-        if stage.split(['/', '\\']).any(|part| matches!(part.trim(), "" | "." | "..")) {
+        // Some servers take what stands behind a semicolon for a parameter and strip it.
+        let name = |part: &str| part.split(';').next().unwrap_or_default().trim().to_owned();
+        if stage.split(['/', '\\']).any(|part| matches!(name(part).as_str(), "" | "." | "..")) {
             return Some("it would lead to another place as part of a URL");
         }
         let decoded = percent_decoded(&stage);

@@ -58,3 +58,4 @@ pub use time::Timestamp;
 pub use user::User;
 
 pub(crate) use configuration::document;
+pub(crate) use extension::is_urn;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::extension::is_urn;
+
 /// An attribute, one of its sub-attributes, or an attribute of an extension schema.
 ///
 /// ```
@@ -40,12 +42,16 @@ impl AttributePath {
 }
 
 impl From<&str> for AttributePath {
-    /// A core attribute, or `attribute.subAttribute`.
+    /// `attribute` or `attribute.subAttribute`, with `urn:…:` in front for an extension schema's.
     fn from(text: &str) -> Self {
-        match text.split_once('.') {
-            None => Self::new(text),
-            Some((attribute, sub)) => Self::new(attribute).sub_attribute(sub),
-        }
+        // A URN has colons and dots of its own; the attribute begins behind its last colon.
+        let (urn, name) = match text.rsplit_once(':') {
+            Some((urn, name)) if is_urn(text) => (Some(urn.to_owned()), name),
+            _ => (None, text),
+        };
+        let (attribute, sub) =
+            name.split_once('.').map_or((name, None), |(name, sub)| (name, Some(sub)));
+        Self { schema: urn, sub_attribute: sub.map(str::to_owned), ..Self::new(attribute) }
     }
 }
 

@@ -20,7 +20,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// All problems of one document, in its order; a line each when printed.
+/// All problems of one document, in the order they are found; a line each when printed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problems(Vec<Problem>);
 

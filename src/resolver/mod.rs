@@ -115,7 +115,7 @@ pub enum SkipReason {
     ConnectionDisabled,
     /// The connector is switched off.
     ConnectorDisabled,
-    /// An application-level provisioner has the same target.
+    /// A provisioner of the application, or an earlier one, has the same target.
     DuplicateTarget,
     /// The user came just in time and the provisioner's JIT option is off.
     JitExcluded,
@@ -139,7 +139,7 @@ impl fmt::Display for SkipReason {
             Self::ApplicationDisabled => "the application provisions nothing",
             Self::ConnectionDisabled => "the connection is switched off",
             Self::ConnectorDisabled => "the connector is switched off",
-            Self::DuplicateTarget => "the application has the same target",
+            Self::DuplicateTarget => "another provisioner has the same target",
             Self::JitExcluded => "created just in time, and JIT outbound is off",
             Self::NotProvisioned => "it was never provisioned there",
             Self::Overridden => "the application's provisioners override the organization's",

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::connector::Lookup;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Filter, Group, RemoteId, Resource, ResourceKind, User};
+use crate::model::{Filter, Group, RemoteId, Resource, ResourceKind, User, is_urn};
 use crate::transport::{BaseUrl, HttpRequest};
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
@@ -82,7 +82,7 @@ pub(in super::super) fn put(
         ResourceKind::User => USER,
         ResourceKind::Group => GROUP,
     };
-    let urns = resource.keys().filter(|name| name.starts_with("urn:")).map(String::as_str);
+    let urns = resource.keys().filter(|name| is_urn(name)).map(String::as_str);
     let schemas: Vec<Value> = [core].into_iter().chain(urns).map(Value::from).collect();
     resource.insert("schemas".to_owned(), schemas.into());
     with_body(Method::PUT, base.resource(collection(kind), id)?, json(&resource)?)
