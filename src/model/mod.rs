@@ -58,4 +58,5 @@ pub use time::Timestamp;
 pub use user::User;
 
 pub(crate) use configuration::document;
+#[cfg(feature = "scim2")]
 pub(crate) use extension::is_urn;
