@@ -7,12 +7,12 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use outbound_provisioning::connector::Capabilities;
+use outbound_provisioning::connector::{Attempt, Capabilities, Connector, Remote, Update};
 use outbound_provisioning::delivery::{Next, Outcome, ParkReason};
 use outbound_provisioning::mock::{Call, Fault, ManualRuntime, MockConnector, Stall};
 use outbound_provisioning::model::{
     Configuration, Connection, Event, Group, Member, OrganizationConfiguration, Properties,
-    Provisioner, Resource, User,
+    Provisioner, RemoteId, Resource, ResourceKind, User,
 };
 use outbound_provisioning::{ConnectorRegistry, Dispatcher, Error, ErrorKind};
 
@@ -398,7 +398,7 @@ async fn f59_an_account_that_the_target_lost_is_created_again() {
     else {
         panic!("not created")
     };
-    assert!(mock.remove(&remote_id, outbound_provisioning::model::ResourceKind::User));
+    assert!(mock.remove(&remote_id, ResourceKind::User));
     let full = ada().with_display_name("Ada").with_email("ada@example.com");
     assert!(send(&dispatcher, Event::user_updated(full.clone())).await.is_done());
     assert_eq!(users(&mock), [full], "with the full state");
@@ -534,4 +534,59 @@ async fn a_connector_without_groups_says_unsupported() {
         send(&dispatcher, Event::group_created(Group::new("g-1", "Staff"))).await,
         Outcome::Unsupported
     );
+}
+
+// ---- connectors with defects --------------------------------------------------------------------
+
+/// Panics wherever it can.
+#[derive(Debug)]
+struct Defective;
+
+#[async_trait::async_trait]
+#[expect(clippy::panic, reason = "that is what it is for")]
+impl Connector for Defective {
+    async fn create(&self, _: &Resource, _: &Attempt) -> outbound_provisioning::Result<Remote> {
+        panic!("create")
+    }
+
+    async fn update(
+        &self,
+        _: &RemoteId,
+        _: &Update<'_>,
+        _: &Attempt,
+    ) -> outbound_provisioning::Result<Remote> {
+        panic!("update")
+    }
+
+    async fn delete(
+        &self,
+        _: &RemoteId,
+        _: ResourceKind,
+        _: &Attempt,
+    ) -> outbound_provisioning::Result<()> {
+        panic!("delete")
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        panic!("capabilities")
+    }
+}
+
+#[tokio::test]
+async fn f4_a_panic_outside_of_a_request_reaches_nobody_either() {
+    for registry in [
+        ConnectorRegistry::new().with_instance("mock", Defective),
+        ConnectorRegistry::new()
+            .with_fn("mock", |_| if true { panic!("build") } else { Ok(Defective) }),
+    ] {
+        let configuration = configuration(Provisioner::new("crm", "mock").blocking());
+        let dispatcher = Dispatcher::builder(configuration, registry).build().unwrap();
+        let event = Event::user_created(ada()).in_organization("acme");
+        assert!(dispatcher.plan(&event).await.is_ok());
+        let Outcome::Failed { error, .. } = send(&dispatcher, Event::user_created(ada())).await
+        else {
+            panic!("not a failure")
+        };
+        assert_eq!(error.kind(), ErrorKind::Internal);
+    }
 }

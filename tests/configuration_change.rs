@@ -125,6 +125,10 @@ async fn check_configuration_says_now_what_an_event_would_find_out_later() {
     assert_eq!(error.kind(), ErrorKind::Configuration);
     host.shared.replace(to("a"));
     host.dispatcher.check_configuration(&"acme".into()).await.unwrap();
+    host.shared.replace(to("nowhere"));
+    let error = host.dispatcher.check_configuration(&"acme".into()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration, "although the last good one stays in use");
+    assert!(host.dispatcher.dispatch(created("u-1")).await.is_ok());
 }
 
 /// A database that can be out of reach.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use super::failure::Failure;
 use super::members::Membership;
+use crate::error::Error;
 use crate::model::{Link, Member, MemberChanges, Resource};
 
 /// The unit of order and of mutual exclusion: one resource at one target.
@@ -93,6 +95,11 @@ impl Lane {
     /// Whether something at the target may be ours.
     fn may_exist(&self) -> bool {
         self.link.is_some() || self.look_up.is_some()
+    }
+
+    /// What comes after an error that ended an attempt; counts it.
+    pub(crate) fn fail(&mut self, error: Error) -> Failure {
+        Failure::after(error, &mut self.failures)
     }
 
     /// Folds one more change into what is desired (P7). Only done when the lane is claimed, never while an attempt

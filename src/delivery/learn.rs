@@ -69,10 +69,13 @@ pub(crate) fn learn(lane: &mut Lane, id: &LocalId, step: Step, answer: Answer) -
                     advanced(lane, remote_id)
                 }
                 Err(error) => {
-                    if let Some(link) =
-                        lane.link.as_mut().filter(|_| error.effect() != Effect::Unknown)
+                    if error.effect() != Effect::Unknown
+                        && let Some(link) = &mut lane.link
                     {
                         link.doubtful = doubtful_before;
+                    }
+                    if error.kind() == ErrorKind::Conflict {
+                        return Verdict::Stop(Failure::parked(error, ParkReason::NameTaken));
                     }
                     refused(lane, error)
                 }
@@ -195,7 +198,6 @@ fn refused(lane: &mut Lane, error: Error) -> Verdict {
             lane.membership.lost();
             Verdict::Continue(None)
         }
-        ErrorKind::Conflict => Verdict::Stop(Failure::parked(error, ParkReason::NameTaken)),
         _ => failed(lane, error),
     }
 }
@@ -206,7 +208,7 @@ fn advanced(lane: &mut Lane, id: RemoteId) -> Verdict {
 }
 
 fn failed(lane: &mut Lane, error: Error) -> Verdict {
-    Verdict::Stop(Failure::after(error, &mut lane.failures))
+    Verdict::Stop(lane.fail(error))
 }
 
 fn without_members(mut resource: Arc<Resource>) -> Arc<Resource> {

@@ -55,12 +55,14 @@ impl Dispatcher {
         Ok(plan(&self.shared.store, &snapshot, &resolution, event))
     }
 
-    /// Checks the organization's newest configuration now, and takes it into use if it is good.
+    /// Checks the organization's newest configuration now, and takes it into use if it is good: for an admin console
+    /// that has just saved one.
     ///
     /// # Errors
-    /// As for [`dispatch`](Self::dispatch).
+    /// [`Configuration`](ErrorKind::Configuration) with every problem on a line of its own, also when an older good
+    /// one stays in use; whatever the [`ConfigurationSource`](crate::host::ConfigurationSource) says.
     pub async fn check_configuration(&self, organization: &OrganizationId) -> Result<()> {
-        self.shared.snapshots.current(organization).await.map(drop)
+        self.shared.snapshots.refresh(organization).await
     }
 
     /// Lets a resource in again that JIT-off, an override or a disabled application kept out of a target (R5). Its

@@ -1,8 +1,9 @@
 //! Works on one lane: asks the core for the next step, sends it, hands the answer back.
 
 use std::future::poll_fn;
+use std::sync::Arc;
 
-use super::join::caught;
+use super::join::{caught, guarded, panicked};
 use super::shared::Shared;
 use super::snapshot::Snapshot;
 use crate::connector::{Attempt, Connector, Lookup, Update};
@@ -28,17 +29,19 @@ pub(super) async fn drive(shared: &Shared, snapshot: &Snapshot, ticket: Ticket) 
 
 async fn work(shared: &Shared, snapshot: &Snapshot, claim: &Claim) -> Outcome {
     let slot = &claim.slot;
-    let connector = match snapshot.connector(&slot.target) {
-        Ok(connector) => connector,
-        Err(error) => return Outcome::queued(error),
-    };
+    let connector = snapshot.connector(&slot.target);
+    let able = |connector: &Arc<dyn Connector>| guarded(|| connector.capabilities());
+    let (connector, capabilities) =
+        match connector.and_then(|connector| able(&connector).map(|able| (connector, able))) {
+            Ok(both) => both,
+            Err(error) => return slot.with_lane(|lane| lane.fail(error)).into(),
+        };
     let organization = &slot.key.organization;
     let references = shared.store.references(
         organization,
         &slot.target,
         &slot.with_lane(|lane| lane.referred()),
     );
-    let capabilities = connector.capabilities();
     let attempt =
         Attempt::new(organization.clone(), claim.newest, slot.target.clone(), claim.attempt);
     let (mut account, mut look_ups) = (None, 0);
@@ -102,7 +105,7 @@ async fn send(connector: &dyn Connector, claim: &Claim, step: &Step, attempt: &A
 }
 
 fn settled<T>(answer: Option<Result<T>>) -> Result<T> {
-    answer.unwrap_or_else(|| Err(Error::new(ErrorKind::Internal, "the connector panicked")))
+    answer.unwrap_or_else(|| Err(panicked()))
 }
 
 fn observe(shared: &Shared, claim: &Claim, step: &Step, answer: &Answer) {

@@ -1,9 +1,11 @@
-//! Small things that need a poll: several futures at once, the first of two, and one that may panic.
+//! Small things around other code: several futures at once, the first of two, and what may panic.
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::task::Poll;
+
+use crate::error::{Error, ErrorKind, Result};
 
 /// Runs all at once and gives their results in order.
 pub(super) async fn join_all<T, F: Future<Output = T>>(futures: Vec<F>) -> Vec<T> {
@@ -44,4 +46,13 @@ pub(super) async fn caught<T>(work: impl Future<Output = T>) -> Option<T> {
         Err(_) => Poll::Ready(None),
     })
     .await
+}
+
+/// What `work` gives, or an error when it panics (F4).
+pub(super) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|_| panicked())
+}
+
+pub(super) fn panicked() -> Error {
+    Error::new(ErrorKind::Internal, "the connector panicked; its author must mend it")
 }

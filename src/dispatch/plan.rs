@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::join::guarded;
 use super::report::Because;
 use super::shared::candidates;
 use super::snapshot::Snapshot;
@@ -113,12 +114,13 @@ fn first_action(
     target: &Target,
     lane: &Lane,
 ) -> Action {
-    let connector = match snapshot.connector(target) {
-        Ok(connector) => connector,
+    let able = snapshot.connector(target).and_then(|it| guarded(|| it.capabilities()));
+    let capabilities = match able {
+        Ok(capabilities) => capabilities,
         Err(error) => return Action::Refuse(Outcome::queued(error)),
     };
     let references = store.references(&key.organization, target, &lane.referred());
-    match delivery::plan(lane, key, connector.capabilities(), &references) {
+    match delivery::plan(lane, key, capabilities, &references) {
         Step::Find { .. } => Action::LookUp,
         Step::Create { .. } => Action::Create,
         Step::Update { difference, .. } => Action::Update(difference),

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::join::guarded;
 use super::modes;
 use crate::connector::{BuildContext, Connector, ConnectorRegistry};
 use crate::error::{Error, ErrorKind, Result};
@@ -99,6 +100,18 @@ impl Snapshots {
         }
     }
 
+    /// Takes the newest configuration into use, or says why not.
+    pub(super) async fn refresh(&self, organization: &OrganizationId) -> Result<()> {
+        match self.load(organization).await {
+            Ok(snapshot) => {
+                self.keep(organization, &Arc::new(snapshot));
+                Ok(())
+            }
+            Err(Refusal::Invalid { problems, .. }) => Err(problems.into()),
+            Err(Refusal::Unavailable(error)) => Err(error),
+        }
+    }
+
     async fn load(&self, organization: &OrganizationId) -> Result<Snapshot, Refusal> {
         let (version, configuration) =
             match self.source.load(organization).await.map_err(Refusal::Unavailable)? {
@@ -131,7 +144,8 @@ impl Snapshots {
                     settings.properties.clone(),
                     Arc::clone(&self.secrets),
                 );
-                connectors.insert(target, self.registry.build(&context));
+                let connector = guarded(|| self.registry.build(&context)).and_then(|built| built);
+                connectors.insert(target, connector);
             }
         }
         Snapshot { version, configuration, connectors }

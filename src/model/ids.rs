@@ -96,7 +96,8 @@ impl From<&Reference> for LocalId {
 pub struct EventId(u64);
 
 impl EventId {
-    pub(crate) fn new(number: u64) -> Self {
+    /// The event of this number. The library numbers events itself; this is for tests of connectors.
+    pub fn new(number: u64) -> Self {
         Self(number)
     }
 }

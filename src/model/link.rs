@@ -32,14 +32,13 @@ impl fmt::Display for Target {
 
 /// The proof that a resource exists at a target, and what it was last confirmed to look like.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Link {
+pub(crate) struct Link {
     /// The target's id.
-    pub remote_id: RemoteId,
+    pub(crate) remote_id: RemoteId,
     /// The version tag (`ETag`) as it came, if the target gives one.
-    pub version: Option<String>,
+    pub(crate) version: Option<String>,
     /// The state the target last confirmed, as it was sent.
-    pub confirmed: Option<Arc<Resource>>,
+    pub(crate) confirmed: Option<Arc<Resource>>,
     /// Attributes that a request with an unknown outcome may have changed since. They are sent again (P10).
-    pub doubtful: Vec<AttributePath>,
+    pub(crate) doubtful: Vec<AttributePath>,
 }

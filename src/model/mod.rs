@@ -48,7 +48,8 @@ pub use ids::{
     RemoteId,
 };
 pub use kind::{ResourceKey, ResourceKind};
-pub use link::{Link, Target};
+pub(crate) use link::Link;
+pub use link::Target;
 pub use path::AttributePath;
 pub use problem::{Problem, Problems};
 pub use properties::{Choice, Properties, PropertyKind, PropertySpec};

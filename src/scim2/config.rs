@@ -9,7 +9,7 @@ use crate::model::{
 use crate::transport::{BaseUrl, NetworkPolicy, is_loopback};
 
 /// Headers that carry more than a key, or that belong to HTTP itself (F101, F102).
-const RESERVED_HEADERS: [&str; 12] = [
+const RESERVED_HEADERS: [&str; 17] = [
     "authorization",
     "accept",
     "accept-encoding",
@@ -19,9 +19,14 @@ const RESERVED_HEADERS: [&str; 12] = [
     "cookie",
     "expect",
     "host",
+    "if-match",
+    "proxy-authorization",
     "te",
+    "trailer",
     "transfer-encoding",
+    "upgrade",
     "user-agent",
+    "x-http-method-override",
 ];
 
 /// The settings of one connection, checked.

@@ -117,7 +117,7 @@ impl Connector for Scim2Connector {
     async fn find(&self, lookup: &Lookup<'_>, _: &Attempt) -> Result<Vec<Remote>> {
         let request = protocol::find_by_id(&self.config.base, lookup)?;
         let by_id = protocol::found(&self.exchange(request).await?, lookup);
-        let refused = by_id.as_ref().is_err_and(|error| error.kind() == ErrorKind::Rejected);
+        let refused = matches!(&by_id, Err(error) if matches!(error.kind(), ErrorKind::Rejected | ErrorKind::Unsupported));
         if lookup.name.is_empty() || !(refused || by_id.as_ref().is_ok_and(Vec::is_empty)) {
             return by_id;
         }
@@ -197,6 +197,10 @@ impl Scim2Connector {
             Authentication::Basic { username, password } => {
                 let (username, password) =
                     (self.secret(username).await?, self.secret(password).await?);
+                if username.expose().contains(':') {
+                    let message = "a colon cannot be part of the user name (RFC 7617); use another";
+                    return Err(Error::new(ErrorKind::Configuration, message));
+                }
                 let pair = Secret::new(format!("{}:{}", username.expose(), password.expose()));
                 let encoded = Secret::new(BASE64.encode(pair.expose()));
                 (
@@ -222,10 +226,16 @@ impl Scim2Connector {
         Ok(secrets)
     }
 
+    /// What the administrator gave was checked when it was set; what a reference leads to is checked here.
     async fn secret(&self, credential: &Credential) -> Result<Secret> {
-        match credential {
-            Credential::Given(secret) => Ok(secret.clone()),
-            Credential::Reference(reference) => self.secrets.secret(reference).await,
+        let reference = match credential {
+            Credential::Given(secret) => return Ok(secret.clone()),
+            Credential::Reference(reference) => reference,
+        };
+        let secret = self.secrets.secret(reference).await?;
+        if secret.expose().is_empty() {
+            return Err(reference.missing());
         }
+        Ok(secret)
     }
 }

@@ -55,7 +55,7 @@ pub(in super::super) fn updated(response: &HttpResponse, id: &RemoteId) -> Resul
     if head.id.is_none() {
         return Err(doubtful(response, "with a body that is not a SCIM resource"));
     }
-    remote.version = head.meta.and_then(|meta| meta.version);
+    remote.version = head.meta.and_then(Meta::version);
     Ok(remote)
 }
 
@@ -182,7 +182,19 @@ struct Head {
 
 #[derive(Deserialize)]
 struct Meta {
-    version: Option<String>,
+    #[serde(default)]
+    version: Option<Value>,
+}
+
+impl Meta {
+    /// The tag as it came; some servers count in numbers.
+    fn version(self) -> Option<String> {
+        match self.version? {
+            Value::String(text) => Some(text),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        }
+    }
 }
 
 impl Head {
@@ -203,7 +215,7 @@ impl Head {
             _ => return Err(doubtful(response, "without the id of the resource")),
         };
         let mut remote = Remote::new(id)?;
-        remote.version = self.meta.and_then(|meta| meta.version);
+        remote.version = self.meta.and_then(Meta::version);
         Ok(remote)
     }
 }
