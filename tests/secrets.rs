@@ -357,7 +357,7 @@ const COVERED: &str = "
 
 /// The public types that are searched elsewhere in here: by [`a_filter_does_not_show_its_value`];
 /// by [`Everything`], in each test with a dispatcher; as part of what a dispatcher remembers.
-const ELSEWHERE: &str = "Filter Observation Link";
+const ELSEWHERE: &str = "Filter Observation";
 
 /// The public traits: nothing of their own to print.
 const TRAITS: &str = "
