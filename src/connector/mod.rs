@@ -30,12 +30,16 @@
 
 mod contract;
 mod factory;
+mod page;
 mod registry;
-mod remote;
 mod request;
 
-pub use contract::{Capabilities, Check, Connector};
+pub use contract::{Check, Connector};
 pub use factory::{BuildContext, ConnectorFactory};
+pub use page::Page;
 pub use registry::ConnectorRegistry;
-pub use remote::{Page, Remote};
 pub use request::{Attempt, Lookup, PageRequest, Update};
+
+// Defined below, because the delivery core judges them and knows no connector.
+pub use crate::model::capabilities::Capabilities;
+pub use crate::model::remote::Remote;

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use super::failure::{Failure, ParkReason};
 use super::lane::{Lane, LookUp};
 use super::plan::Step;
-use crate::connector::Remote;
 use crate::error::{Effect, Error, ErrorKind, Result};
-use crate::model::{Link, LocalId, RemoteId, Resource};
+use crate::model::{Link, LocalId, Remote, RemoteId, Resource};
 
 /// What the target answered to a step.
 #[derive(Debug)]

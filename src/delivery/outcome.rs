@@ -4,8 +4,7 @@ use std::fmt;
 
 use super::failure::{Failure, Next, ParkReason};
 use crate::error::Error;
-use crate::model::RemoteId;
-use crate::resolver::SkipReason;
+use crate::model::{RemoteId, SkipReason};
 
 /// What became of an event at one target. Never a success for what was not done.
 #[derive(Clone, Debug, PartialEq)]

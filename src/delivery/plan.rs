@@ -6,11 +6,10 @@ use std::sync::Arc;
 use super::failure::{Failure, ParkReason};
 use super::lane::{Desired, Lane, LookUp, Presence};
 use super::members::References;
-use crate::connector::Capabilities;
 use crate::error::{Error, ErrorKind};
 use crate::model::{
-    AttributePath, Difference, Manager, Member, MemberChanges, Reference, RemoteId, Resource,
-    ResourceKey, ResourceKind,
+    AttributePath, Capabilities, Difference, Manager, Member, MemberChanges, Reference, RemoteId,
+    Resource, ResourceKey, ResourceKind,
 };
 
 /// What to do next.

@@ -15,6 +15,7 @@
 mod redacted;
 
 mod attribute;
+pub(crate) mod capabilities;
 mod configuration;
 mod difference;
 mod event;
@@ -28,8 +29,10 @@ mod link;
 mod path;
 mod problem;
 mod properties;
+pub(crate) mod remote;
 mod resource;
 mod secret;
+pub(crate) mod skip;
 mod time;
 mod user;
 
@@ -61,3 +64,8 @@ pub use user::User;
 pub(crate) use configuration::document;
 #[cfg(feature = "scim2")]
 pub(crate) use extension::is_urn;
+
+// Public by the rooms whose words they are: `connector` and `resolver`.
+pub(crate) use capabilities::Capabilities;
+pub(crate) use remote::Remote;
+pub(crate) use skip::SkipReason;

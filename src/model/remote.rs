@@ -1,7 +1,9 @@
-//! What a connector answers.
+//! A resource as a target shows it.
 
 use crate::error::Result;
-use crate::model::{LocalId, RemoteId, Resource};
+
+use super::ids::{LocalId, RemoteId};
+use super::resource::Resource;
 
 /// A resource at a target.
 ///
@@ -53,22 +55,5 @@ impl Remote {
         self.external_id = Some(resource.local_id().clone()).filter(|id| !id.as_str().is_empty());
         self.resource = Some(Box::new(resource));
         self
-    }
-}
-
-/// One page of a list.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct Page {
-    /// The resources.
-    pub resources: Vec<Remote>,
-    /// Leads to the next page; none on the last.
-    pub next: Option<String>,
-}
-
-impl Page {
-    /// A page.
-    pub fn new(resources: Vec<Remote>, next: Option<String>) -> Self {
-        Self { resources, next }
     }
 }
