@@ -12,7 +12,7 @@ impl Connector for Crm {
         let Resource::User(user) = resource else {
             return Err(Error::new(ErrorKind::Unsupported, "the CRM has no groups"));
         };
-        println!("POST /people {} (key {})", user.user_name, attempt.idempotency_key());
+        println!("POST /people {} (try {})", user.user_name, attempt.number);
         Remote::new("p-1")
     }
     async fn update(&self, id: &RemoteId, update: &Update<'_>, _: &Attempt) -> Result<Remote> {

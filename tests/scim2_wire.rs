@@ -1176,6 +1176,7 @@ async fn what_each_refusal_means() {
                 operation == "delete" && matches!(status, 404 | 410) && !matches!(shape, Scim);
             if unproven {
                 target.on("GET", BY_ID, 200, &list(&[])).await;
+                target.on("GET", BY_NAME, 200, &list(&[])).await;
             }
             let (kind, effect, expected) = match unproven {
                 true => (ErrorKind::NotFound, Effect::Unknown, Done),

@@ -73,6 +73,12 @@ pub trait Connector: Debug + Send + Sync + 'static {
         Capabilities::default()
     }
 
+    /// Which system this connector speaks to: the same as long as ids learnt there are good. When it changes, what
+    /// was linked before proves nothing any more (P19). Default: always the same.
+    fn fingerprint(&self) -> String {
+        String::new()
+    }
+
     /// The resources that show this id, or else this name.
     ///
     /// # Errors
@@ -153,6 +159,10 @@ macro_rules! forward {
 
             fn capabilities(&self) -> Capabilities {
                 (**self).capabilities()
+            }
+
+            fn fingerprint(&self) -> String {
+                (**self).fingerprint()
             }
 
             async fn find(&self, lookup: &Lookup<'_>, attempt: &Attempt) -> Result<Vec<Remote>> {

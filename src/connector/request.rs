@@ -21,19 +21,6 @@ impl Attempt {
     pub fn new(organization: OrganizationId, event: EventId, target: Target, number: u32) -> Self {
         Self { organization, event, target, number }
     }
-
-    /// A key that is the same for every try of the same work and different for any other (F108: the parts cannot
-    /// run into each other).
-    pub fn idempotency_key(&self) -> String {
-        let part = |text: &str| format!("{}:{text}", text.len());
-        format!(
-            "{}{}{}{}",
-            part(self.organization.as_str()),
-            part(self.target.connection.as_str()),
-            part(self.target.connector.as_str()),
-            self.event
-        )
-    }
 }
 
 /// A change of an existing resource: the wanted state *and* what differs. A connector uses whichever its protocol

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::failure::Failure;
 use super::members::Membership;
 use crate::error::Error;
-use crate::model::{Link, Member, MemberChanges, Resource};
+use crate::model::{Link, Member, MemberChanges, RemoteId, Resource, Secret};
 
 /// The unit of order and of mutual exclusion: one resource at one target.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +18,10 @@ pub(crate) struct Lane {
     pub(crate) link: Option<Link>,
     /// Why the target must be asked before anything is created (P8).
     pub(crate) look_up: Option<LookUp>,
+    /// The name under which a create was sent that may have landed.
+    pub(crate) doubtful_name: Option<Secret>,
+    /// Which system the lane's accounts are at: what the connector said of itself (P19).
+    fingerprint: String,
     /// A group's members.
     pub(crate) membership: Membership,
     /// Attempts in a row that failed for good (P12).
@@ -65,6 +69,8 @@ pub(crate) enum LaneChange {
     Delete,
     /// Gain and lose these members.
     Members(MemberChanges),
+    /// A member has this account there now, perhaps in place of another.
+    Moved(Member, RemoteId),
     /// Nothing new: finish what is open.
     Touch,
 }
@@ -72,7 +78,7 @@ pub(crate) enum LaneChange {
 impl Lane {
     /// The resources whose ids at the target are needed to write this one.
     pub(crate) fn referred(&self) -> Vec<Member> {
-        let mut referred: Vec<Member> = self.membership.joining().cloned().collect();
+        let mut referred: Vec<Member> = self.membership.changing().cloned().collect();
         if let Desired::Present(resource) = &self.desired
             && let Resource::User(user) = &**resource
         {
@@ -97,6 +103,18 @@ impl Lane {
         self.link.is_some() || self.look_up.is_some()
     }
 
+    /// An attempt at this system begins. What was linked at another one proves nothing here (P19).
+    pub(crate) fn begin_at(&mut self, fingerprint: &str) {
+        if self.fingerprint == fingerprint {
+            return;
+        }
+        fingerprint.clone_into(&mut self.fingerprint);
+        if self.link.take().is_some() || self.look_up.is_some() {
+            self.look_up = Some(LookUp::Doubt);
+            self.membership.lost();
+        }
+    }
+
     /// What comes after an error that ended an attempt; counts it.
     pub(crate) fn fail(&mut self, error: Error) -> Failure {
         Failure::after(error, &mut self.failures)
@@ -107,6 +125,9 @@ impl Lane {
     pub(crate) fn absorb(&mut self, change: &LaneChange) {
         match change {
             LaneChange::State(resource, members) => {
+                if !matches!(self.desired, Desired::Present(_)) {
+                    self.membership.announced();
+                }
                 self.desired = Desired::Present(Arc::clone(resource));
                 self.membership.absorb(&MemberChanges::new(members.iter().cloned(), []));
             }
@@ -117,6 +138,10 @@ impl Lane {
                 self.membership = Membership::default();
             }
             LaneChange::Members(changes) => self.membership.absorb(changes),
+            LaneChange::Moved(member, account) => {
+                self.membership.moved(member, account);
+                return;
+            }
             LaneChange::Touch => return,
         }
         // A newer event gives a parked lane another chance (P12).

@@ -20,6 +20,17 @@ pub(crate) enum Answer {
     Empty(Result<()>),
 }
 
+impl Answer {
+    /// What went wrong, if anything did.
+    pub(crate) fn error(&self) -> Option<&Error> {
+        match self {
+            Self::Resource(answer) => answer.as_ref().err(),
+            Self::Found(answer) => answer.as_ref().err(),
+            Self::Empty(answer) => answer.as_ref().err(),
+        }
+    }
+}
+
 /// Whether the attempt goes on.
 #[derive(Debug)]
 pub(crate) enum Verdict {
@@ -33,26 +44,34 @@ pub(crate) enum Verdict {
 pub(crate) fn learn(lane: &mut Lane, id: &LocalId, step: Step, answer: Answer) -> Verdict {
     match (step, answer) {
         (Step::Create { wanted, members }, Answer::Resource(answer)) => match answer {
+            Ok(remote) if remote.external_id.as_ref().is_some_and(|shown| shown != id) => {
+                let message = "the target answered a create with a resource that is not ours";
+                failed(lane, Error::new(ErrorKind::InvalidResponse, message))
+            }
             Ok(remote) => {
                 let remote_id = remote.id.clone();
                 lane.link = Some(Link {
                     remote_id: remote.id,
                     version: remote.version,
                     confirmed: Some(without_members(wanted)),
+                    shown: false,
                     doubtful: Vec::new(),
                 });
                 lane.look_up = None;
+                lane.doubtful_name = None;
                 lane.membership.created_with(&members);
                 advanced(lane, remote_id)
             }
             Err(error) => {
+                if error.kind() == ErrorKind::Conflict {
+                    // What is there may be an earlier create of ours: members stay in doubt.
+                    lane.look_up = Some(LookUp::Conflict);
+                    return Verdict::Continue(None);
+                }
                 if error.effect() != Effect::Unknown {
                     lane.membership.withdraw(&members, &BTreeSet::new());
                     lane.look_up = None;
-                }
-                if error.kind() == ErrorKind::Conflict {
-                    lane.look_up = Some(LookUp::Conflict);
-                    return Verdict::Continue(None);
+                    lane.doubtful_name = None;
                 }
                 failed(lane, error)
             }
@@ -62,6 +81,7 @@ pub(crate) fn learn(lane: &mut Lane, id: &LocalId, step: Step, answer: Answer) -
                 Ok(remote) => {
                     if let Some(link) = &mut lane.link {
                         link.confirmed = Some(wanted);
+                        link.shown = false;
                         link.version = remote.version;
                         link.doubtful.clear();
                     }
@@ -107,16 +127,17 @@ pub(crate) fn learn(lane: &mut Lane, id: &LocalId, step: Step, answer: Answer) -
             _ => {
                 lane.link = None;
                 lane.look_up = None;
+                lane.doubtful_name = None;
                 lane.replace = false;
                 advanced(lane, remote_id)
             }
         },
-        (Step::Find { .. }, Answer::Found(answer)) => match answer {
-            Ok(found) => recognise(lane, id, found),
-            // Only whether it is gone was asked. It is not known, so the delete is sent again.
+        (Step::Find { name }, Answer::Found(answer)) => match answer {
+            Ok(found) => recognise(lane, id, &name, found),
+            // Only whether it is gone was asked. That is not known, so the next attempt sends the same again.
             Err(error) if lane.link.is_some() => {
                 lane.look_up = None;
-                let message = "the target says in a form of its own that the resource is gone, and the look-up failed; check the base URL";
+                let message = "the target says that the resource is gone, and the look-up failed; check the base URL";
                 let error = Error::new(ErrorKind::InvalidResponse, message).with_source(error);
                 failed(lane, error.with_effect(Effect::Rejected))
             }
@@ -140,46 +161,68 @@ pub(crate) fn learn(lane: &mut Lane, id: &LocalId, step: Step, answer: Answer) -
     }
 }
 
-/// Only our own `externalId` in the resource's own body proves that it is ours (P8).
-fn recognise(lane: &mut Lane, id: &LocalId, found: Vec<Remote>) -> Verdict {
-    let name_is_taken = found.iter().any(|remote| remote.external_id.as_ref() != Some(id));
-    let mut own = found.into_iter().filter(|remote| remote.external_id.as_ref() == Some(id));
-    match (own.next(), own.next()) {
-        (Some(remote), None) => {
-            let remote_id = remote.id.clone();
-            lane.link = Some(Link {
-                remote_id: remote.id,
-                version: remote.version,
-                confirmed: remote.resource.map(|resource| without_members(Arc::new(*resource))),
-                doubtful: Vec::new(),
-            });
+/// Only our own `externalId` in the resource's own body proves that it is ours (P8), or the id that we know.
+fn recognise(lane: &mut Lane, id: &LocalId, name: &str, found: Vec<Remote>) -> Verdict {
+    let known = lane.link.as_ref().map(|link| link.remote_id.clone());
+    let is_own = |remote: &Remote| {
+        remote.external_id.as_ref() == Some(id) || known.as_ref() == Some(&remote.id)
+    };
+    let is_nameless_twin = |remote: &Remote| {
+        let shown = remote.resource.as_deref().map(Resource::name);
+        remote.external_id.is_none()
+            && shown.is_some_and(|shown| shown.to_lowercase() == name.to_lowercase())
+    };
+    let (mut own, others): (Vec<Remote>, Vec<Remote>) = found.into_iter().partition(is_own);
+    if own.len() > 1 {
+        let message = "two or more resources at the target carry our id; remove all but one there";
+        let error = Error::new(ErrorKind::Conflict, message);
+        return Verdict::Stop(Failure::parked(error, ParkReason::DuplicateRemote));
+    }
+    match (own.pop(), lane.look_up) {
+        (Some(remote), _) => {
             lane.look_up = None;
+            lane.doubtful_name = None;
+            let remote_id = remote.id.clone();
+            if known.as_ref() != Some(&remote_id) {
+                lane.membership.lost();
+                lane.link = Some(Link {
+                    remote_id: remote.id,
+                    version: remote.version,
+                    confirmed: remote.resource.map(|shown| without_members(Arc::new(*shown))),
+                    shown: true,
+                    doubtful: Vec::new(),
+                });
+            }
             advanced(lane, remote_id)
         }
-        (Some(_), Some(_)) => {
-            let error = Error::new(
-                ErrorKind::Conflict,
-                "two or more resources at the target carry our id; remove all but one there",
-            );
-            Verdict::Stop(Failure::parked(error, ParkReason::DuplicateRemote))
+        // The target keeps no id of ours: whether this is what we created cannot be told (P8.6).
+        (None, Some(LookUp::Doubt)) if others.iter().any(is_nameless_twin) => {
+            let message = "a resource at the target has the name of one that we may have created, and shows no id of ours";
+            let error = Error::new(ErrorKind::Conflict, message);
+            Verdict::Stop(Failure::parked(error, ParkReason::InDoubt))
         }
-        (None, _) if lane.look_up == Some(LookUp::Doubt) => {
+        (None, Some(LookUp::Doubt)) => {
             lane.look_up = None;
+            lane.doubtful_name = None;
             lane.replace = false;
-            // A link means that a delete was not believed at once: now it is.
+            if lane.link.is_some() {
+                lane.membership.lost();
+            }
+            // A link means that its end was not believed at once: now it is.
             Verdict::Continue(lane.link.take().map(|link| link.remote_id))
         }
         (None, _) => {
             lane.look_up = None;
-            let (message, reason) = if name_is_taken {
-                (
-                    "the name belongs to a resource at the target that is not ours; rename one of them or link it on purpose",
-                    ParkReason::NameTaken,
-                )
-            } else {
+            lane.doubtful_name = None;
+            let (message, reason) = if others.is_empty() {
                 (
                     "the target reports a conflict with a resource that it does not show",
                     ParkReason::Conflict,
+                )
+            } else {
+                (
+                    "the name belongs to a resource at the target that is not ours; rename one of them or link it on purpose",
+                    ParkReason::NameTaken,
                 )
             };
             Verdict::Stop(Failure::parked(Error::new(ErrorKind::Conflict, message), reason))
@@ -190,11 +233,10 @@ fn recognise(lane: &mut Lane, id: &LocalId, found: Vec<Remote>) -> Verdict {
 /// An update or a change of members that was not taken.
 fn refused(lane: &mut Lane, error: Error) -> Verdict {
     match error.kind() {
-        // Gone: perhaps it only changed its id, so it is looked up before it is created again (F48, F59).
+        // Gone: perhaps it only changed its id, or the address is wrong, so it is looked up before anything is
+        // forgotten or created again (F48, F54, F59).
         ErrorKind::NotFound => {
-            lane.link = None;
             lane.look_up = Some(LookUp::Doubt);
-            lane.membership.lost();
             Verdict::Continue(None)
         }
         _ => failed(lane, error),

@@ -16,8 +16,10 @@ pub(crate) struct Membership {
     joining: BTreeSet<Member>,
     /// Who has to be removed.
     leaving: BTreeSet<Member>,
-    /// Who is in a request whose outcome is unknown.
+    /// Who is in a request whose outcome is unknown, or was in a group that is now another one.
     doubtful: BTreeMap<Member, RemoteId>,
+    /// Whether nobody else is in the group: we created it. In a group that was found there may be anybody.
+    whole: bool,
 }
 
 impl Membership {
@@ -31,10 +33,41 @@ impl Membership {
         }
         for member in &changes.removed {
             self.joining.remove(member);
-            if self.confirmed.contains_key(member) || self.doubtful.contains_key(member) {
+            let may_be_in =
+                self.confirmed.contains_key(member) || self.doubtful.contains_key(member);
+            if may_be_in || !self.whole {
                 self.leaving.insert(member.clone());
             }
         }
+    }
+
+    /// Who changes, and whose id at the target is therefore needed.
+    pub(super) fn changing(&self) -> impl Iterator<Item = &Member> {
+        self.joining.iter().chain(&self.leaving)
+    }
+
+    /// The group is announced anew, with everybody who is in it.
+    pub(super) fn announced(&mut self) {
+        self.joining.clear();
+    }
+
+    /// A member has this account at the target now. One that was added under another id is added again.
+    pub(super) fn moved(&mut self, member: &Member, account: &RemoteId) {
+        if self.confirmed.get(member).is_none_or(|known| known == account) {
+            return;
+        }
+        if let Some(before) = self.confirmed.remove(member) {
+            self.doubtful.insert(member.clone(), before);
+        }
+        if !self.leaving.contains(member) {
+            self.joining.insert(member.clone());
+        }
+    }
+
+    /// Whether the group waits for this account: to add it, or in place of an older one.
+    pub(crate) fn waits_for(&self, member: &Member, account: &RemoteId) -> bool {
+        self.joining.contains(member)
+            || self.confirmed.get(member).is_some_and(|known| known != account)
     }
 
     /// Who has to be added.
@@ -49,7 +82,8 @@ impl Membership {
         let added =
             self.joining.iter().filter(|member| references.contains_key(*member)).take(limit);
         let added: BTreeSet<Member> = added.cloned().collect();
-        let removed = self.leaving.iter().take(limit - added.len()).cloned().collect();
+        let id = |member: &&Member| self.id_of(member, references).is_some();
+        let removed = self.leaving.iter().filter(id).take(limit - added.len()).cloned().collect();
         MemberChanges { added, removed }
     }
 
@@ -59,8 +93,6 @@ impl Membership {
         piece: &MemberChanges,
         references: &References,
     ) -> MemberChanges {
-        let known =
-            |member: &Member| self.confirmed.get(member).or_else(|| self.doubtful.get(member));
         let translate = |member: &Member, id: Option<&RemoteId>| {
             id.map(|id| Member { value: Reference::from(id), kind: member.kind })
         };
@@ -73,17 +105,27 @@ impl Membership {
             removed: piece
                 .removed
                 .iter()
-                .filter_map(|member| translate(member, known(member)))
+                .filter_map(|member| translate(member, self.id_of(member, references)))
                 .collect(),
         }
     }
 
+    /// Under which id a member is in the group, as far as we know.
+    fn id_of<'a>(&'a self, member: &Member, references: &'a References) -> Option<&'a RemoteId> {
+        let known = self.confirmed.get(member).or_else(|| self.doubtful.get(member));
+        known.or_else(|| references.get(member))
+    }
+
     /// A request with this piece is about to be sent.
     pub(super) fn intend(&mut self, piece: &MemberChanges, references: &References) {
-        for member in piece.added.iter().chain(&piece.removed) {
-            let id = references.get(member).or_else(|| self.confirmed.get(member)).cloned();
-            if let Some(id) = id {
-                self.doubtful.entry(member.clone()).or_insert(id);
+        for member in &piece.added {
+            if let Some(id) = references.get(member) {
+                self.doubtful.insert(member.clone(), id.clone());
+            }
+        }
+        for member in &piece.removed {
+            if let Some(id) = self.id_of(member, references).cloned() {
+                self.doubtful.insert(member.clone(), id);
             }
         }
     }
@@ -123,10 +165,12 @@ impl Membership {
         self.confirm(piece);
         self.leaving.clear();
         self.doubtful.clear();
+        self.whole = true;
     }
 
     /// The group at the target is gone, or is another one: who was in it may or may not be, and is added again.
     pub(super) fn lost(&mut self) {
+        self.whole = false;
         for (member, id) in std::mem::take(&mut self.confirmed) {
             if !self.leaving.contains(&member) {
                 self.joining.insert(member.clone());

@@ -19,4 +19,4 @@ pub(crate) use lane::{Lane, LaneChange, Presence};
 pub(crate) use learn::{Answer, Verdict, learn};
 pub(crate) use members::References;
 pub use outcome::{HoldReason, Outcome};
-pub(crate) use plan::{Step, intend, plan};
+pub(crate) use plan::{Step, intend, plan, settle};

@@ -9,7 +9,7 @@ use super::members::References;
 use crate::error::{Error, ErrorKind};
 use crate::model::{
     AttributePath, Capabilities, Difference, Manager, Member, MemberChanges, Reference, RemoteId,
-    Resource, ResourceKey, ResourceKind,
+    Resource, ResourceKey, ResourceKind, Secret,
 };
 
 /// What to do next.
@@ -61,17 +61,19 @@ pub(crate) fn plan(
         Desired::Unknown => return plan_unknown(lane),
     };
     match &lane.link {
-        None if lane.look_up.is_some() => Step::Find { name: wanted.name().to_owned() },
+        _ if lane.look_up.is_some() => {
+            let name = lane.doubtful_name.as_ref().map_or(wanted.name(), Secret::expose);
+            Step::Find { name: name.to_owned() }
+        }
         None => plan_create(lane, wanted, capabilities, references),
         Some(link) => {
             let wanted = project(wanted, references);
-            let base = link.confirmed.as_ref();
-            let difference = base
-                .map_or_else(
-                    || Difference::from_nothing(&wanted),
-                    |base| Difference::between(base, &wanted),
-                )
-                .and_again(&link.doubtful, &wanted);
+            let difference = match &link.confirmed {
+                Some(base) if link.shown => Difference::between(base, &wanted).without_removals(),
+                Some(base) => Difference::between(base, &wanted),
+                None => Difference::from_nothing(&wanted),
+            };
+            let difference = difference.and_again(&link.doubtful, &wanted);
             if !difference.is_empty() {
                 return Step::Update {
                     id: link.remote_id.clone(),
@@ -96,9 +98,14 @@ pub(crate) fn plan(
 }
 
 fn plan_removal(lane: &Lane) -> Step {
+    let confirmed = lane.link.as_ref().and_then(|link| link.confirmed.as_ref());
+    let name = lane
+        .doubtful_name
+        .as_ref()
+        .map(Secret::expose)
+        .or(confirmed.map(|confirmed| confirmed.name()));
     match &lane.link {
-        // The name is not known any more; only our own id counts.
-        _ if lane.look_up.is_some() => Step::Find { name: String::new() },
+        _ if lane.look_up.is_some() => Step::Find { name: name.unwrap_or_default().to_owned() },
         Some(link) => Step::Delete { id: link.remote_id.clone() },
         None => Step::Done,
     }
@@ -154,11 +161,22 @@ fn project(resource: &Arc<Resource>, references: &References) -> Arc<Resource> {
     Arc::new(user.into())
 }
 
+/// Nothing is left to do: from now on what the target showed counts as what we sent.
+pub(crate) fn settle(lane: &mut Lane, references: &References) {
+    if let (Desired::Present(wanted), Some(link)) = (&lane.desired, &mut lane.link)
+        && link.shown
+    {
+        link.confirmed = Some(project(wanted, references));
+        link.shown = false;
+    }
+}
+
 /// Notes in the lane what is about to be sent, so that nothing is forgotten if no answer is ever read.
 pub(crate) fn intend(lane: &mut Lane, step: &Step, references: &References) {
     match step {
-        Step::Create { members, .. } => {
+        Step::Create { members, wanted } => {
             lane.look_up = Some(LookUp::Doubt);
+            lane.doubtful_name = Some(Secret::new(wanted.name()));
             lane.membership.intend(members, references);
         }
         Step::Update { difference, .. } => {

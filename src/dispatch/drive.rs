@@ -1,13 +1,12 @@
 //! Works on one lane: asks the core for the next step, sends it, hands the answer back.
 
 use std::future::poll_fn;
-use std::sync::Arc;
 
 use super::join::{caught, guarded, panicked};
 use super::shared::Shared;
 use super::snapshot::Snapshot;
 use crate::connector::{Attempt, Connector, Lookup, Update};
-use crate::delivery::{Answer, Outcome, ParkReason, Step, Verdict, intend, learn, plan};
+use crate::delivery::{Answer, Outcome, ParkReason, Step, Verdict, intend, learn, plan, settle};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Observation;
 use crate::store::{Claim, Ticket, Turn};
@@ -29,13 +28,15 @@ pub(super) async fn drive(shared: &Shared, snapshot: &Snapshot, ticket: Ticket) 
 
 async fn work(shared: &Shared, snapshot: &Snapshot, claim: &Claim) -> Outcome {
     let slot = &claim.slot;
-    let connector = snapshot.connector(&slot.target);
-    let able = |connector: &Arc<dyn Connector>| guarded(|| connector.capabilities());
-    let (connector, capabilities) =
-        match connector.and_then(|connector| able(&connector).map(|able| (connector, able))) {
-            Ok(both) => both,
-            Err(error) => return slot.with_lane(|lane| lane.fail(error)).into(),
-        };
+    let connector = snapshot.connector(&slot.target).and_then(|connector| {
+        let itself = guarded(|| (connector.capabilities(), connector.fingerprint()))?;
+        Ok((connector, itself))
+    });
+    let (connector, (capabilities, fingerprint)) = match connector {
+        Ok(connector) => connector,
+        Err(error) => return slot.with_lane(|lane| lane.fail(error)).into(),
+    };
+    slot.with_lane(|lane| lane.begin_at(&fingerprint));
     let organization = &slot.key.organization;
     let references = shared.store.references(
         organization,
@@ -53,6 +54,7 @@ async fn work(shared: &Shared, snapshot: &Snapshot, claim: &Claim) -> Outcome {
         });
         let answer = match &step {
             Step::Done => {
+                slot.with_lane(|lane| settle(lane, &references));
                 return account
                     .map_or(Outcome::NotNeeded, |remote_id| Outcome::Delivered { remote_id });
             }
@@ -70,8 +72,11 @@ async fn work(shared: &Shared, snapshot: &Snapshot, claim: &Claim) -> Outcome {
             }
             _ => send(&*connector, claim, &step, &attempt).await,
         };
-        observe(shared, claim, &step, &answer);
-        match slot.with_lane(|lane| learn(lane, &slot.key.id, step, answer)) {
+        let answered = (operation(&step), answer.error().cloned());
+        let verdict = slot.with_lane(|lane| learn(lane, &slot.key.id, step, answer));
+        // Only now: an observer that panics must not cost what was learnt.
+        observe(shared, claim, answered);
+        match verdict {
             Verdict::Continue(touched) => account = touched.or(account),
             Verdict::Stop(failure) => return failure.into(),
         }
@@ -108,25 +113,20 @@ fn settled<T>(answer: Option<Result<T>>) -> Result<T> {
     answer.unwrap_or_else(|| Err(panicked()))
 }
 
-fn observe(shared: &Shared, claim: &Claim, step: &Step, answer: &Answer) {
-    let operation = match step {
+fn operation(step: &Step) -> &'static str {
+    match step {
         Step::Find { .. } => "find",
         Step::Create { .. } => "create",
         Step::Update { .. } => "update",
         Step::ChangeMembers { .. } => "change_members",
         Step::Delete { .. } => "delete",
-        Step::Done | Step::Stop(_) => return,
-    };
-    let error = match answer {
-        Answer::Resource(answer) => answer.as_ref().err(),
-        Answer::Found(answer) => answer.as_ref().err(),
-        Answer::Empty(answer) => answer.as_ref().err(),
-    };
+        Step::Done | Step::Stop(_) => "nothing",
+    }
+}
+
+fn observe(shared: &Shared, claim: &Claim, (operation, error): (&'static str, Option<Error>)) {
     let (resource, target) = (&claim.slot.key, &claim.slot.target);
-    shared.snapshots.observer.observe(&Observation::Answered {
-        resource,
-        target,
-        operation,
-        error,
-    });
+    let error = error.as_ref();
+    let observation = Observation::Answered { resource, target, operation, error };
+    shared.snapshots.observer.observe(&observation);
 }

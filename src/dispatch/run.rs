@@ -119,7 +119,7 @@ impl Run {
             return Settled::now(outcome);
         }
         let mut follow_ups = Vec::new();
-        for ticket in self.shared.store.waiting_groups(self.event, &slot.key, &slot.target) {
+        for ticket in self.shared.store.waiting_groups(&slot.key, &slot.target) {
             let (key, target) = (ticket.slot().key.clone(), ticket.slot().target.clone());
             let outcome = drive(&self.shared, &self.snapshot, ticket).await;
             follow_ups.push(Delivery::new(key, &target, Because::MemberChanged, outcome));

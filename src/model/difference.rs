@@ -90,6 +90,25 @@ impl Difference {
         self
     }
 
+    /// The same difference, from a state that others had a part in: what we do not name is theirs and stays.
+    #[must_use]
+    pub fn without_removals(mut self) -> Self {
+        self.0.retain_mut(|(_, change)| match change {
+            Change::Set(_) => true,
+            Change::Clear => false,
+            Change::Values { removed, added } => {
+                // A value that is replaced goes; one that is only missing is somebody else's.
+                removed.retain(|gone| {
+                    let mut keys =
+                        added.iter().filter_map(|value| key_of(value, gone.sub_attribute));
+                    keys.any(|key| key.text.to_lowercase() == gone.text.to_lowercase())
+                });
+                !removed.is_empty() || !added.is_empty()
+            }
+        });
+        self
+    }
+
     /// The changes, by path.
     pub fn iter(&self) -> impl Iterator<Item = (&AttributePath, &Change)> {
         self.0.iter().map(|(path, change)| (path, change))

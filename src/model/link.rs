@@ -39,6 +39,8 @@ pub(crate) struct Link {
     pub(crate) version: Option<String>,
     /// The state the target last confirmed, as it was sent.
     pub(crate) confirmed: Option<Arc<Resource>>,
+    /// Whether that state is what the target showed and not what we sent: it may hold what others set.
+    pub(crate) shown: bool,
     /// Attributes that a request with an unknown outcome may have changed since. They are sent again (P10).
     pub(crate) doubtful: Vec<AttributePath>,
 }

@@ -113,6 +113,10 @@ impl Connector for Scim2Connector {
             .with_check()
     }
 
+    fn fingerprint(&self) -> String {
+        self.config.base.as_str().to_owned()
+    }
+
     /// By our own id first, then by name where nobody carries the id or the target refuses the question (P8).
     async fn find(&self, lookup: &Lookup<'_>, _: &Attempt) -> Result<Vec<Remote>> {
         let request = protocol::find_by_id(&self.config.base, lookup)?;
@@ -142,6 +146,16 @@ impl Connector for Scim2Connector {
                 protocol::put(base, kind, id, group)?
             }
         };
+        let response = self.exchange(request).await?;
+        if changes.removed.is_empty() || !protocol::is_no_target(&response) {
+            return protocol::members_changed(&response, id);
+        }
+        // Somebody who leaves is gone already (RFC 7644 section 3.5.2.2): what is left to do is sent, once.
+        let left = protocol::members_left(&self.fetch(kind, id).await?, changes);
+        if left.is_empty() {
+            return Ok(());
+        }
+        let request = protocol::patch(base, kind, id, &protocol::member_operations(&left))?;
         protocol::members_changed(&self.exchange(request).await?, id)
     }
 
@@ -173,7 +187,8 @@ impl Scim2Connector {
         id: &RemoteId,
     ) -> Result<serde_json::Map<String, serde_json::Value>> {
         let request = protocol::get(&self.config.base, kind, id)?;
-        let answer = self.exchange(request).await.and_then(|response| protocol::fetched(&response));
+        let answer =
+            self.exchange(request).await.and_then(|response| protocol::fetched(&response, id));
         answer.map_err(|error| match error.effect() {
             Effect::Unknown => error.with_effect(Effect::NotSent),
             _ => error,

@@ -78,6 +78,7 @@ impl MemoryStore {
             EventChange::Deleted(..) => tables.leave_groups(id, &key),
             _ => Vec::new(),
         };
+        tables.forget_idle(&key);
         Accepted { event: id, key, stops, follow_ups }
     }
 
@@ -106,24 +107,27 @@ impl MemoryStore {
             .collect()
     }
 
-    /// The groups at a target that have waited for a resource to be linked there (P17), each with a ticket to finish
-    /// what is open.
-    pub(crate) fn waiting_groups(
-        &self,
-        event: EventId,
-        key: &ResourceKey,
-        target: &Target,
-    ) -> Vec<Ticket> {
-        let tables = self.lock();
+    /// The groups at a target that wait for an account which has appeared there (P17), each with a ticket to finish
+    /// what is open. It counts as an event of its own, because others may have come since.
+    pub(crate) fn waiting_groups(&self, key: &ResourceKey, target: &Target) -> Vec<Ticket> {
+        let mut tables = self.lock();
+        let account = tables.lanes.get(key).and_then(|lanes| lanes.get(target));
+        let account = account.and_then(|slot| slot.with_lane(|lane| lane.link.clone()));
+        let Some(account) = account.map(|link| link.remote_id) else { return Vec::new() };
         let member = member_of(key);
         let groups = tables.groups_of.get(key).into_iter().flatten();
-        groups
+        let waiting: Vec<Arc<LaneSlot>> = groups
             .filter_map(|group| tables.lanes.get(group)?.get(target))
-            .filter(|slot| {
-                slot.with_lane(|lane| lane.membership.joining().any(|joining| *joining == member))
-            })
-            .filter_map(|slot| slot.accept(event, |_, _| Ok::<_, LeftOut>(LaneChange::Touch)).ok())
-            .collect()
+            .filter(|slot| slot.with_lane(|lane| lane.membership.waits_for(&member, &account)))
+            .cloned()
+            .collect();
+        if waiting.is_empty() {
+            return Vec::new();
+        }
+        tables.events += 1;
+        let event = EventId::new(tables.events);
+        let change = || Ok::<_, LeftOut>(LaneChange::Moved(member.clone(), account.clone()));
+        waiting.iter().filter_map(|slot| slot.accept(event, |_, _| change()).ok()).collect()
     }
 
     /// The target's ids of these resources, as far as they are linked there.
@@ -146,13 +150,7 @@ impl MemoryStore {
 
     /// Drops the lanes of a resource that remember nothing any more.
     pub(crate) fn forget_idle(&self, key: &ResourceKey) {
-        let mut tables = self.lock();
-        if let Some(lanes) = tables.lanes.get_mut(key) {
-            lanes.retain(|_, slot| !slot.is_idle());
-            if lanes.is_empty() {
-                tables.lanes.remove(key);
-            }
-        }
+        self.lock().forget_idle(key);
     }
 
     /// Lets a resource that was kept out of a target in again.
@@ -164,6 +162,15 @@ impl MemoryStore {
 }
 
 impl Tables {
+    fn forget_idle(&mut self, key: &ResourceKey) {
+        if let Some(lanes) = self.lanes.get_mut(key) {
+            lanes.retain(|_, slot| !slot.is_idle());
+            if lanes.is_empty() {
+                self.lanes.remove(key);
+            }
+        }
+    }
+
     fn slot(&mut self, key: &ResourceKey, target: &Target) -> Arc<LaneSlot> {
         let lanes = match self.lanes.get_mut(key) {
             Some(lanes) => lanes,

@@ -75,11 +75,13 @@ pub(super) fn route(
             });
             match kept_out {
                 None => enter(change, state, group),
-                // What still has to go there is tried again.
-                Some(_) if presence == Presence::Leaving => Ok(LaneChange::Touch),
                 Some(reason) => {
                     *exclusion = reason.excludes().then_some(reason);
-                    Err(LeftOut::Skip(reason))
+                    match presence {
+                        // What still has to go there is tried again.
+                        Presence::Leaving => Ok(LaneChange::Touch),
+                        Presence::Present | Presence::Absent => Err(LeftOut::Skip(reason)),
+                    }
                 }
             }
         }

@@ -40,7 +40,7 @@ impl State {
         let decisive = self.pending.iter().rev().find_map(|(_, change)| match change {
             LaneChange::State(..) => Some(Presence::Present),
             LaneChange::Delete => Some(Presence::Leaving),
-            LaneChange::Members(_) | LaneChange::Touch => None,
+            LaneChange::Members(_) | LaneChange::Moved(..) | LaneChange::Touch => None,
         });
         decisive.unwrap_or_else(|| self.lane.presence())
     }

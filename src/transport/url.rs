@@ -46,6 +46,11 @@ impl BaseUrl {
         }
     }
 
+    /// The address, without a slash at the end.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The address of a collection.
     ///
     /// # Errors

@@ -52,8 +52,8 @@ pub(in super::super) fn updated(response: &HttpResponse, id: &RemoteId) -> Resul
         return Ok(remote);
     }
     let head: Head = serde_json::from_slice(response.body()).unwrap_or_default();
-    if head.id.is_none() {
-        return Err(doubtful(response, "with a body that is not a SCIM resource"));
+    if head.id() != Some(id.as_str().to_owned()) {
+        return Err(doubtful(response, "with a body that is not the resource"));
     }
     remote.version = head.meta.and_then(Meta::version);
     Ok(remote)
@@ -62,6 +62,12 @@ pub(in super::super) fn updated(response: &HttpResponse, id: &RemoteId) -> Resul
 /// To a PATCH or PUT of a group's members.
 pub(in super::super) fn members_changed(response: &HttpResponse, id: &RemoteId) -> Result<()> {
     updated(response, id).map(drop)
+}
+
+/// Whether a PATCH was refused because what it should remove is not there (RFC 7644 table 9).
+pub(in super::super) fn is_no_target(response: &HttpResponse) -> bool {
+    response.status() == StatusCode::BAD_REQUEST
+        && Refusal::read(response.body()).scim_type == Some("noTarget")
 }
 
 /// To a DELETE. Without a word of SCIM a 404 may come from anywhere, and the resource may live on: the core then looks
@@ -87,52 +93,84 @@ pub(in super::super) fn deleted(response: &HttpResponse) -> Result<()> {
     Err(doubtful(response, "with a body that does not say that it is done"))
 }
 
-/// To a GET of one resource.
-pub(in super::super) fn fetched(response: &HttpResponse) -> Result<Map<String, Value>> {
+/// To a GET of one resource, which is to be written back: it must be that resource.
+pub(in super::super) fn fetched(
+    response: &HttpResponse,
+    id: &RemoteId,
+) -> Result<Map<String, Value>> {
     succeeded(response)?;
+    let head: Head = serde_json::from_slice(response.body()).unwrap_or_default();
     match serde_json::from_slice(response.body()) {
-        Ok(Value::Object(resource)) if resource.contains_key("id") => Ok(resource),
-        _ => Err(doubtful(response, "with a body that is not a SCIM resource")),
+        Ok(Value::Object(resource)) if head.id() == Some(id.as_str().to_owned()) => Ok(resource),
+        _ => Err(doubtful(response, "with a body that is not the resource")),
     }
 }
 
-/// To a look-up: only those whose own body shows the id or the name (P8, F45).
+/// To a look-up: only those whose own body shows the id or the name (P8, F45). A target that ignores the question and
+/// shows a part of everybody has not said that ours is not there.
 pub(in super::super) fn found(response: &HttpResponse, lookup: &Lookup<'_>) -> Result<Vec<Remote>> {
-    let mut remotes = resources(response, lookup.kind)?.1;
-    remotes.retain(|remote| {
-        let same_name = |resource: &Resource| {
-            !lookup.name.is_empty() && resource.name().to_lowercase() == lookup.name.to_lowercase()
+    let list = listing(response)?;
+    let mut found = Vec::new();
+    for value in &list.resources {
+        let shows = |name, expected: &str| {
+            let text = value.get(name).and_then(Value::as_str).unwrap_or_default();
+            !expected.is_empty() && text.to_lowercase() == expected.to_lowercase()
         };
-        remote.external_id.as_ref() == Some(lookup.external_id)
-            || remote.resource.as_deref().is_some_and(same_name)
-    });
-    Ok(remotes)
+        let own = value.get("externalId").and_then(Value::as_str);
+        let name = match lookup.kind {
+            ResourceKind::User => "userName",
+            ResourceKind::Group => "displayName",
+        };
+        // Strangers are passed over unread: one that cannot be read is not our concern.
+        if own == Some(lookup.external_id.as_str()) || shows(name, lookup.name) {
+            found.push(shown(response, value, lookup.kind)?);
+        }
+    }
+    let shown = u64::try_from(list.resources.len()).unwrap_or(u64::MAX);
+    let is_ours = |remote: &Remote| remote.external_id.as_ref() == Some(lookup.external_id);
+    if shown > 0 && list.total.is_some_and(|total| total > shown) && !found.iter().any(is_ours) {
+        let what = "with a part of a list where a look-up was asked for";
+        return Err(doubtful(response, what).with_effect(Effect::Rejected));
+    }
+    Ok(found)
 }
 
 /// To a page of a list that began here. The next page begins after what came; a page without anything is the last.
+/// What cannot be read is passed over.
 pub(in super::super) fn listed(
     response: &HttpResponse,
     kind: ResourceKind,
     start: u64,
 ) -> Result<Page> {
-    let (total, resources) = resources(response, kind)?;
-    let next = start.saturating_add(u64::try_from(resources.len()).unwrap_or(u64::MAX));
-    let more = !resources.is_empty() && total.is_some_and(|total| next <= total);
-    Ok(Page::new(resources, more.then(|| next.to_string())))
+    let list = listing(response)?;
+    let received = u64::try_from(list.resources.len()).unwrap_or(u64::MAX);
+    let next = start.saturating_add(received);
+    let more = received > 0 && list.total.is_some_and(|total| next <= total);
+    let readable = list.resources.iter().filter_map(|value| shown(response, value, kind).ok());
+    Ok(Page::new(readable.collect(), more.then(|| next.to_string())))
 }
 
 /// To the test of a connection, which asks for a list of users.
 pub(in super::super) fn checked(response: &HttpResponse) -> Result<Check> {
-    let (total, resources) = resources(response, ResourceKind::User)?;
-    let finding = match total.unwrap_or_else(|| u64::try_from(resources.len()).unwrap_or(u64::MAX)) {
-        0 => "The target answers and shows no user: it is empty, or our account there may not see users.".to_owned(),
+    let list = listing(response)?;
+    let shown = u64::try_from(list.resources.len()).unwrap_or(u64::MAX);
+    let finding = match list.total.unwrap_or(shown) {
+        0 => {
+            "The target answers and shows no user: it is empty, or our account there may not see users."
+                .to_owned()
+        }
         users => format!("The target answers and shows {users} users."),
     };
     Ok(Check::new([finding]))
 }
 
-/// What a list says its total is, and the resources that could be read.
-fn resources(response: &HttpResponse, kind: ResourceKind) -> Result<(Option<u64>, Vec<Remote>)> {
+/// What a list says its total is, and what it shows.
+struct Listing {
+    total: Option<u64>,
+    resources: Vec<Value>,
+}
+
+fn listing(response: &HttpResponse) -> Result<Listing> {
     #[derive(Deserialize)]
     struct List {
         #[serde(rename = "totalResults")]
@@ -151,18 +189,14 @@ fn resources(response: &HttpResponse, kind: ResourceKind) -> Result<(Option<u64>
         Value::String(text) => text.parse().ok(),
         other => other.as_u64(),
     });
-    let resources = list.resources.unwrap_or_default();
-    Ok((
-        total,
-        resources.into_iter().map(|value| shown(response, value, kind)).collect::<Result<_>>()?,
-    ))
+    Ok(Listing { total, resources: list.resources.unwrap_or_default() })
 }
 
-fn shown(response: &HttpResponse, value: Value, kind: ResourceKind) -> Result<Remote> {
+fn shown(response: &HttpResponse, value: &Value, kind: ResourceKind) -> Result<Remote> {
     let unreadable =
         || doubtful(response, "with a resource that is not SCIM").with_effect(Effect::Rejected);
-    let head = Head::deserialize(&value).map_err(|_| unreadable())?;
-    let remote = head.remote_id(response)?;
+    let head = Head::deserialize(value).map_err(|_| unreadable())?;
+    let remote = head.remote(response)?;
     let resource = match kind {
         ResourceKind::User => User::deserialize(value).map(Resource::User),
         ResourceKind::Group => Group::deserialize(value).map(Resource::Group),
@@ -198,24 +232,25 @@ impl Meta {
 }
 
 impl Head {
-    fn remote(self, response: &HttpResponse) -> Result<Remote> {
-        let external_id = match &self.external_id {
-            Some(Value::String(text)) if !text.is_empty() => Some(LocalId::new(text)),
+    /// The id as text; some servers count.
+    fn id(&self) -> Option<String> {
+        match self.id.as_ref()? {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
             _ => None,
-        };
-        let mut remote = self.remote_id(response)?;
-        remote.external_id = external_id;
-        Ok(remote)
+        }
     }
 
-    fn remote_id(self, response: &HttpResponse) -> Result<Remote> {
-        let id = match self.id {
-            Some(Value::String(text)) => text,
-            Some(Value::Number(number)) => number.to_string(),
-            _ => return Err(doubtful(response, "without the id of the resource")),
+    fn remote(self, response: &HttpResponse) -> Result<Remote> {
+        let Some(id) = self.id() else {
+            return Err(doubtful(response, "without the id of the resource"));
         };
         let mut remote = Remote::new(id)?;
         remote.version = self.meta.and_then(Meta::version);
+        remote.external_id = match self.external_id {
+            Some(Value::String(text)) if !text.is_empty() => Some(LocalId::new(text)),
+            _ => None,
+        };
         Ok(remote)
     }
 }

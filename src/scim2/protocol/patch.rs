@@ -51,9 +51,6 @@ pub(in super::super) fn apply_members(group: &mut Map<String, Value>, changes: &
         Some(Value::Array(members)) => members,
         _ => Vec::new(),
     };
-    let is = |value: &Value, member: &Member| {
-        value.get("value").and_then(Value::as_str) == Some(member.value.as_str())
-    };
     members.retain(|value| !changes.removed.iter().any(|member| is(value, member)));
     for member in &changes.added {
         if !members.iter().any(|value| is(value, member)) {
@@ -61,4 +58,21 @@ pub(in super::super) fn apply_members(group: &mut Map<String, Value>, changes: &
         }
     }
     group.insert("members".to_owned(), members.into());
+}
+
+/// What is left of a change of members in a group as it is now.
+pub(in super::super) fn members_left(
+    group: &Map<String, Value>,
+    changes: &MemberChanges,
+) -> MemberChanges {
+    let members = group.get("members").and_then(Value::as_array);
+    let present = |member: &&Member| members.into_iter().flatten().any(|value| is(value, member));
+    MemberChanges::new(
+        changes.added.iter().filter(|member| !present(member)).cloned(),
+        changes.removed.iter().filter(present).cloned(),
+    )
+}
+
+fn is(value: &Value, member: &Member) -> bool {
+    value.get("value").and_then(Value::as_str) == Some(member.value.as_str())
 }
