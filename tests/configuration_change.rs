@@ -2,6 +2,7 @@
 #![cfg(all(feature = "mock", feature = "blocking"))]
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use outbound_provisioning::host::{
@@ -120,9 +121,12 @@ async fn check_configuration_says_now_what_an_event_would_find_out_later() {
     let host = host().unwrap();
     host.shared.replace(to("nowhere"));
     let error = host.dispatcher.check_configuration(&"acme".into()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Configuration, "there is no last good one yet");
-    let error = host.dispatcher.dispatch(created("u-1")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
+    let report = host.dispatcher.dispatch(created("u-1")).await.unwrap();
+    assert!(
+        report.at("a", "a").unwrap().is_done(),
+        "what was checked when it was built is the last good one"
+    );
     host.shared.replace(to("a"));
     host.dispatcher.check_configuration(&"acme".into()).await.unwrap();
     host.shared.replace(to("nowhere"));
@@ -170,6 +174,22 @@ async fn a_source_that_is_down_keeps_the_last_good_version_in_use() {
     assert!(dispatcher.dispatch(created("u-2")).await.unwrap().at("a", "a").unwrap().is_done());
     assert_eq!(diary.lines(), ["acme: storage: the database is down"]);
     assert_eq!(mock.remote_resources().len(), 2);
+}
+
+#[tokio::test]
+async fn a_configuration_is_checked_before_it_is_put_in_place() {
+    let host = host().unwrap();
+    assert!(host.dispatcher.check(&to("b")).is_ok());
+    let problems = host.dispatcher.check(&to("nowhere")).unwrap_err();
+    assert_eq!(problems.iter().count(), 1);
+    let organization = OrganizationConfiguration::new()
+        .with_connection("a", Connection::new("A").with_connector("a", Properties::new()))
+        .with_provisioner(
+            Provisioner::new("a", "a").blocking_within(Duration::from_secs(1)).with_rules(),
+        );
+    let configuration = Configuration::new().with_organization("acme", organization);
+    let problems = host.dispatcher.check(&configuration).unwrap_err();
+    assert_eq!(problems.iter().count(), 2, "no timer and no rule engine: {problems}");
 }
 
 #[tokio::test]

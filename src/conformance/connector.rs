@@ -15,7 +15,7 @@ const STAFF: &str = "conformance-staff";
 const HOSTILE: &str = r#"conformance-o"hara) or userName pr or userName eq "x"#;
 
 /// Checks a connector against its [contract](Connector#contract). Its target must hold none of the suite's resources,
-/// whose ids begin with `conformance-`; what the suite creates it deletes.
+/// whose ids begin with `conformance-`; what the suite creates it deletes, unless a case fails.
 pub async fn connector(connector: &dyn Connector) -> Suite {
     let attempt = Attempt::new(
         "conformance".into(),

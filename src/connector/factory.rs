@@ -62,3 +62,28 @@ impl BuildContext {
         Self { organization, target, generation, properties, secrets }
     }
 }
+
+macro_rules! forward {
+    ($($pointer:ident),+) => {$(
+        #[deny(clippy::missing_trait_methods, reason = "a method that is not forwarded would fall back to its default")]
+        impl<T: ConnectorFactory + ?Sized> ConnectorFactory for $pointer<T> {
+            fn name(&self) -> &str {
+                (**self).name()
+            }
+
+            fn properties(&self) -> &[PropertySpec] {
+                (**self).properties()
+            }
+
+            fn check(&self, properties: &Properties, path: &str, problems: &mut Problems) {
+                (**self).check(properties, path, problems);
+            }
+
+            fn build(&self, context: &BuildContext) -> Result<Arc<dyn Connector>> {
+                (**self).build(context)
+            }
+        }
+    )+};
+}
+
+forward!(Arc, Box);

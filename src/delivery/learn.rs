@@ -78,6 +78,10 @@ pub(crate) fn learn(lane: &mut Lane, id: &LocalId, step: Step, answer: Answer) -
         },
         (Step::Update { id: remote_id, wanted, doubtful_before, .. }, Answer::Resource(answer)) => {
             match answer {
+                Ok(remote) if remote.id != remote_id => {
+                    let message = "the target answered an update with another resource";
+                    failed(lane, Error::new(ErrorKind::InvalidResponse, message))
+                }
                 Ok(remote) => {
                     if let Some(link) = &mut lane.link {
                         link.confirmed = Some(wanted);

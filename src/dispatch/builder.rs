@@ -8,7 +8,6 @@ use super::snapshot::{Cache, Snapshots};
 use crate::connector::ConnectorRegistry;
 use crate::error::Result;
 use crate::host::{ConfigurationSource, NoSecrets, Observer, Runtime, SecretSource, Silent};
-use crate::model::Problems;
 use crate::store::MemoryStore;
 
 /// Builds a [`Dispatcher`]. Only the configuration and the connectors are needed.
@@ -74,13 +73,10 @@ impl DispatcherBuilder {
             has_timer: self.runtime.is_some(),
             cache: Mutex::new(Cache::default()),
         };
-        let mut problems = Problems::new();
         if let Some(document) = snapshots.source.document() {
-            for (id, organization) in document.organizations() {
-                snapshots.check(organization, &format!("organizations.{id}"), &mut problems);
-            }
+            snapshots.check_document(&document)?;
+            snapshots.seed(&document);
         }
-        problems.or(())?;
         Ok(Dispatcher::new(Shared {
             snapshots,
             store: MemoryStore::default(),

@@ -5,12 +5,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::join::unless;
 use super::plan::{Plan, plan};
 use super::report::Report;
 use super::run::Run;
 use super::shared::{Shared, candidates};
-use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Event, OrganizationId, ResourceKey, Target};
+use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::model::{Configuration, Event, OrganizationId, Problems, ResourceKey, Target};
 use crate::resolver::resolve;
 
 /// Tells every external system that must know what happened. Clones are handles to the same dispatcher.
@@ -37,7 +38,8 @@ impl Dispatcher {
     /// # Errors
     /// [`InvalidEvent`](crate::ErrorKind::InvalidEvent), from [`Event::check`];
     /// [`Configuration`](crate::ErrorKind::Configuration) when the organization's configuration is invalid and there
-    /// is no last good one; whatever the [`ConfigurationSource`](crate::host::ConfigurationSource) says when there is none. The event was then not
+    /// is no last good one, or this build does not send;
+    /// [`Timeout`](ErrorKind::Timeout) when it does not come [`within`](Dispatch::within) the deadline; whatever the [`ConfigurationSource`](crate::host::ConfigurationSource) says when there is none. The event was then not
     /// accepted. What goes wrong at a target is in the [`Report`].
     pub fn dispatch(&self, event: Event) -> Dispatch {
         Dispatch { shared: Arc::clone(&self.shared), event, within: None }
@@ -53,6 +55,15 @@ impl Dispatcher {
         let resolution =
             resolve(&snapshot.configuration, event.application.as_ref(), event.trigger);
         Ok(plan(&self.shared.store, &snapshot, &resolution, event))
+    }
+
+    /// Checks a configuration before it is put in place, with everything this dispatcher knows: its connectors, and
+    /// the options that it serves.
+    ///
+    /// # Errors
+    /// [`Problems`], each with its path.
+    pub fn check(&self, configuration: &Configuration) -> Result<(), Problems> {
+        self.shared.snapshots.check_document(configuration)
     }
 
     /// Checks the organization's newest configuration now, and takes it into use if it is good: for an admin console
@@ -107,11 +118,27 @@ async fn dispatch(shared: Arc<Shared>, event: Event, within: Option<Duration>) -
             "a deadline needs a timer; give the dispatcher a runtime, or leave the deadline out";
         return Err(Error::new(ErrorKind::Configuration, message));
     }
-    let snapshot = shared.snapshots.current(&event.organization).await?;
+    let began = shared.runtime.as_ref().map(|runtime| runtime.now());
+    let snapshot = shared.snapshots.current(&event.organization);
+    let snapshot = match (within, &shared.runtime) {
+        (Some(within), Some(runtime)) => {
+            unless(snapshot, runtime.sleep(within)).await.unwrap_or_else(|| Err(no_configuration()))
+        }
+        _ => snapshot.await,
+    }?;
     let resolution = resolve(&snapshot.configuration, event.application.as_ref(), event.trigger);
+    if !cfg!(feature = "blocking") && !resolution.chosen.is_empty() {
+        let message = "this build plans and does not send; enable the feature `blocking`";
+        return Err(Error::new(ErrorKind::Configuration, message));
+    }
     let accepted = shared.store.accept(&event, &candidates(&resolution));
     let application = resolution.application;
-    let run = Run::new(shared, snapshot, accepted.event, within);
+    let run = Run::new(shared, snapshot, accepted.event, within, began);
     let (deliveries, follow_ups) = run.carry_out(accepted).await;
     Ok(Report { event: run.event(), application, deliveries, follow_ups })
+}
+
+fn no_configuration() -> Error {
+    let message = "the configuration did not come in time; the event was not accepted";
+    Error::new(ErrorKind::Timeout, message).with_effect(Effect::NotSent)
 }

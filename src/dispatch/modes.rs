@@ -1,4 +1,4 @@
-//! Which options this build and this dispatcher serve. What is configured and cannot be served is an error, never
+//! Which options this dispatcher serves. What is configured and cannot be served is an error, never
 //! something else instead.
 
 use std::time::Duration;
@@ -29,9 +29,6 @@ fn check_one(provisioner: &Provisioner, path: &str, has_timer: bool, problems: &
             format!("{path}.blocking"),
             "non-blocking provisioners need a durable store, which this version does not have yet; set blocking to true",
         ),
-        Wait::Blocking(_) if !cfg!(feature = "blocking") => {
-            problems.note(format!("{path}.blocking"), "this build does not serve blocking provisioners; enable the feature `blocking`");
-        }
         Wait::Blocking(Some(Duration::ZERO)) => {
             problems.note(format!("{path}.deadline_ms"), "a deadline of 0 ms never waits; give at least 1");
         }

@@ -48,7 +48,7 @@ pub struct Delivery {
     pub because: Because,
     /// What became of it.
     pub outcome: Outcome,
-    /// Members and managers that are left out until they have an account at the target (P17).
+    /// Members that are left out until they have an account at the target (P17).
     pub waiting_for: usize,
 }
 
@@ -98,7 +98,7 @@ impl fmt::Display for Because {
 impl From<Candidate> for Because {
     fn from(candidate: Candidate) -> Self {
         match candidate {
-            Candidate::Chosen(level) => Self::Provisioner(level),
+            Candidate::Chosen(level, _) => Self::Provisioner(level),
             Candidate::Skipped(_) => Self::LeftOut,
             Candidate::Linked => Self::Linked,
         }

@@ -1,5 +1,6 @@
 //! One event on its way to its lanes: who waits, for how long, and what follows from it.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use super::snapshot::Snapshot;
 use crate::delivery::{HoldReason, Outcome};
 use crate::model::{EventId, Target, Timestamp, Wait};
 use crate::resolver::switched_off;
-use crate::store::{Accepted, LeftOut, Stop, Ticket};
+use crate::store::{Accepted, Candidate, LaneSlot, LeftOut, Stop, Ticket};
 
 /// An accepted event, with the configuration it saw.
 #[derive(Clone, Debug)]
@@ -26,22 +27,14 @@ pub(super) struct Run {
     began: Option<Timestamp>,
 }
 
-/// What became of a lane, and of the groups that waited for it.
-#[derive(Debug)]
-struct Settled {
-    outcome: Outcome,
-    waiting_for: usize,
-    follow_ups: Vec<Delivery>,
-}
-
 impl Run {
     pub(super) fn new(
         shared: Arc<Shared>,
         snapshot: Arc<Snapshot>,
         event: EventId,
         within: Option<Duration>,
+        began: Option<Timestamp>,
     ) -> Self {
-        let began = shared.runtime.as_ref().map(|runtime| runtime.now());
         Self { shared, snapshot, event, within, began }
     }
 
@@ -56,7 +49,7 @@ impl Run {
             let because = Because::from(candidate);
             let outcome = match taken {
                 Ok(ticket) => {
-                    lanes.push((ticket, because));
+                    lanes.push((ticket, because, self.patience(candidate, &target)));
                     continue;
                 }
                 Err(LeftOut::Skip(reason)) => Outcome::Skipped(reason),
@@ -65,12 +58,16 @@ impl Run {
             left_out.push(Delivery::new(accepted.key.clone(), &target, because, outcome));
         }
         let own = lanes.len();
-        lanes
-            .extend(accepted.follow_ups.into_iter().map(|ticket| (ticket, Because::MemberChanged)));
-        let works =
-            lanes.into_iter().map(|(ticket, because)| self.settle(ticket, because)).collect();
+        for ticket in accepted.follow_ups {
+            let patience = self.patience(Candidate::Linked, &ticket.slot().target);
+            lanes.push((ticket, Because::MemberChanged, patience));
+        }
+        let works = lanes
+            .into_iter()
+            .map(|(ticket, because, patience)| self.settle(ticket, because, patience));
         let (mut deliveries, mut follow_ups) = (Vec::new(), Vec::new());
-        for (place, (delivery, followed)) in join_all(works).await.into_iter().enumerate() {
+        for (place, (delivery, followed)) in join_all(works.collect()).await.into_iter().enumerate()
+        {
             if place < own {
                 deliveries.push(delivery)
             } else {
@@ -82,70 +79,100 @@ impl Run {
         (deliveries, follow_ups)
     }
 
-    async fn settle(&self, ticket: Ticket, because: Because) -> (Delivery, Vec<Delivery>) {
-        let (key, target) = (ticket.slot().key.clone(), ticket.slot().target.clone());
-        let settled = match switched_off(&self.snapshot.configuration, &target) {
-            Some(_) => Settled::now(Outcome::Held(HoldReason::SwitchedOff)),
-            None => self.wait(ticket, &target).await,
-        };
-        let delivery = Delivery::new(key, &target, because, settled.outcome);
-        (Delivery { waiting_for: settled.waiting_for, ..delivery }, settled.follow_ups)
-    }
-
-    /// With a runtime the work is a task of its own, which nobody's patience ends; without one it is done here.
-    async fn wait(&self, ticket: Ticket, target: &Target) -> Settled {
-        let deadline = self.deadline(target);
-        let work = self.clone().work(ticket);
-        let Some(runtime) = &self.shared.runtime else { return work.await };
-        let (giver, taker) = handover();
-        runtime.spawn(Box::pin(async move { giver.give(work.await) }));
-        let settled = match deadline {
-            Some(deadline) => {
-                let began = self.began.unwrap_or_default();
-                let left = deadline.saturating_sub(runtime.now().since(began));
-                unless(taker.take(), runtime.sleep(left)).await.flatten()
-            }
-            None => taker.take().await,
-        };
-        // Not in time, or a runtime that was shut down: the lane keeps what is open.
-        settled.unwrap_or_else(|| Settled::now(Outcome::StillPending))
-    }
-
-    /// Works on a lane, then on the groups that waited for it to be linked there (P17).
-    async fn work(self, ticket: Ticket) -> Settled {
+    async fn settle(
+        &self,
+        ticket: Ticket,
+        because: Because,
+        patience: Option<Duration>,
+    ) -> (Delivery, Vec<Delivery>) {
         let slot = Arc::clone(ticket.slot());
-        let outcome = drive(&self.shared, &self.snapshot, ticket).await;
-        if !outcome.is_done() {
-            return Settled::now(outcome);
+        let (outcome, follow_ups) = match switched_off(&self.snapshot.configuration, &slot.target) {
+            Some(_) => {
+                ticket.fold();
+                (Outcome::Held(HoldReason::SwitchedOff), Vec::new())
+            }
+            None => self.wait(ticket, patience).await,
+        };
+        let mut delivery = Delivery::new(slot.key.clone(), &slot.target, because, outcome);
+        if delivery.outcome.is_done() {
+            delivery.waiting_for = slot.with_lane(|lane| lane.membership.joining().count());
         }
-        let mut follow_ups = Vec::new();
-        for ticket in self.shared.store.waiting_groups(&slot.key, &slot.target) {
-            let (key, target) = (ticket.slot().key.clone(), ticket.slot().target.clone());
+        (delivery, follow_ups)
+    }
+
+    /// With a runtime the work is a task of its own, which nobody's patience ends; without one it is done here. The
+    /// lane's own outcome is known before what follows from it begins.
+    async fn wait(&self, ticket: Ticket, patience: Option<Duration>) -> (Outcome, Vec<Delivery>) {
+        let slot = Arc::clone(ticket.slot());
+        let Some(runtime) = &self.shared.runtime else {
             let outcome = drive(&self.shared, &self.snapshot, ticket).await;
-            follow_ups.push(Delivery::new(key, &target, Because::MemberChanged, outcome));
+            return (outcome, self.follow(slot).await);
+        };
+        let ((giver, own), (rest_giver, rest)) = (handover(), handover());
+        let run = self.clone();
+        runtime.spawn(Box::pin(async move {
+            giver.give(drive(&run.shared, &run.snapshot, ticket).await);
+            rest_giver.give(run.follow(slot).await);
+        }));
+        // Not in time, or a runtime that was shut down: the lane keeps what is open.
+        let outcome = self.patiently(own.take(), patience).await.flatten();
+        let follow_ups = self.patiently(rest.take(), patience).await.flatten();
+        (outcome.unwrap_or(Outcome::StillPending), follow_ups.unwrap_or_default())
+    }
+
+    /// The result, or none when the patience, counted from the start, ends first.
+    async fn patiently<T>(
+        &self,
+        work: impl Future<Output = T>,
+        patience: Option<Duration>,
+    ) -> Option<T> {
+        match (patience, &self.shared.runtime) {
+            (Some(patience), Some(runtime)) => {
+                let waited = runtime.now().since(self.began.unwrap_or_default());
+                unless(work, runtime.sleep(patience.saturating_sub(waited))).await
+            }
+            _ => Some(work.await),
         }
-        let waiting_for = slot.with_lane(|lane| lane.membership.joining().count());
+    }
+
+    /// Works on the groups that waited for a resource to have an account at a target, and on the groups that waited
+    /// for those in turn (P17).
+    async fn follow(&self, slot: Arc<LaneSlot>) -> Vec<Delivery> {
+        let mut follow_ups = Vec::new();
+        let mut appeared = vec![Arc::clone(&slot)];
+        while let Some(member) = appeared.pop() {
+            for ticket in self.shared.store.waiting_groups(&member.key, &member.target) {
+                let group = Arc::clone(ticket.slot());
+                let was_linked = group.with_lane(|lane| lane.link.is_some());
+                let outcome = drive(&self.shared, &self.snapshot, ticket).await;
+                let because = Because::MemberChanged;
+                follow_ups.push(Delivery::new(group.key.clone(), &group.target, because, outcome));
+                if !was_linked {
+                    appeared.push(group);
+                }
+            }
+        }
         if slot.is_idle() {
             self.shared.store.forget_idle(&slot.key);
         }
-        Settled { outcome, waiting_for, follow_ups }
+        follow_ups
     }
 
-    /// How long to wait for a target: as long as a provisioner that points there says, and never longer than the
-    /// caller.
-    fn deadline(&self, target: &Target) -> Option<Duration> {
-        let mut provisioners = self.snapshot.configuration.all_provisioners();
-        let provisioner = provisioners.find(|provisioner| provisioner.target == *target);
-        let own = match provisioner.map(|provisioner| provisioner.wait) {
+    /// How long to wait for a target: as long as the provisioner that was chosen says, or else one that points there,
+    /// and never longer than the caller.
+    fn patience(&self, candidate: Candidate, target: &Target) -> Option<Duration> {
+        let wait = match candidate {
+            Candidate::Chosen(_, wait) => Some(wait),
+            Candidate::Skipped(_) | Candidate::Linked => {
+                let mut provisioners = self.snapshot.configuration.all_provisioners();
+                let pointing = provisioners.find(|provisioner| provisioner.target == *target);
+                pointing.map(|provisioner| provisioner.wait)
+            }
+        };
+        let own = match wait {
             Some(Wait::Blocking(deadline)) => deadline,
             Some(Wait::NonBlocking) | None => None,
         };
         own.into_iter().chain(self.within).min()
-    }
-}
-
-impl Settled {
-    fn now(outcome: Outcome) -> Self {
-        Self { outcome, waiting_for: 0, follow_ups: Vec::new() }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::snapshot::Snapshots;
 use crate::host::Runtime;
 use crate::model::Target;
-use crate::resolver::Resolution;
+use crate::resolver::{Chosen, Resolution};
 use crate::store::{Candidate, MemoryStore};
 
 #[derive(Debug)]
@@ -19,7 +19,9 @@ pub(super) struct Shared {
 pub(super) fn candidates(resolution: &Resolution<'_>) -> Vec<(Target, Candidate)> {
     let chosen = resolution.chosen.iter();
     let mut candidates: Vec<(Target, Candidate)> = chosen
-        .map(|chosen| (chosen.provisioner.target.clone(), Candidate::Chosen(chosen.level)))
+        .map(|Chosen { provisioner, level }| {
+            (provisioner.target.clone(), Candidate::Chosen(*level, provisioner.wait))
+        })
         .collect();
     for skipped in &resolution.skipped {
         let target = &skipped.provisioner.target;

@@ -8,7 +8,7 @@ use super::modes;
 use crate::connector::{BuildContext, Connector, ConnectorRegistry};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::{ConfigurationSource, Observation, Observer, SecretSource};
-use crate::model::{OrganizationConfiguration, OrganizationId, Problems, Target};
+use crate::model::{Configuration, OrganizationConfiguration, OrganizationId, Problems, Target};
 
 /// Organizations whose configuration is kept at hand. The one unused for longest makes room; it is loaded again when
 /// it is needed.
@@ -67,6 +67,22 @@ impl Snapshots {
     ) {
         self.registry.check_organization(organization, path, problems);
         modes::check(organization, path, self.has_timer, problems);
+    }
+
+    /// Everything that is wrong with a whole document.
+    pub(super) fn check_document(&self, document: &Configuration) -> Result<(), Problems> {
+        let mut problems = Problems::new();
+        for (id, organization) in document.organizations() {
+            self.check(organization, &format!("organizations.{id}"), &mut problems);
+        }
+        problems.or(())
+    }
+
+    /// Keeps a document that was checked as the last good one, until it is asked for its version.
+    pub(super) fn seed(&self, document: &Configuration) {
+        for (id, organization) in document.organizations().take(CACHED_ORGANIZATIONS) {
+            self.keep(id, &Arc::new(self.build(id, 0, Arc::new(organization.clone()))));
+        }
     }
 
     /// The snapshot for an event that comes now. An invalid or unreachable new version keeps the last good one, and

@@ -118,3 +118,25 @@ impl ConfigurationSource for Configuration {
         Some(Arc::new(self.clone()))
     }
 }
+
+macro_rules! forward {
+    ($($pointer:ident),+) => {$(
+        #[deny(clippy::missing_trait_methods, reason = "a method that is not forwarded would fall back to its default")]
+        #[async_trait]
+        impl<T: ConfigurationSource + ?Sized> ConfigurationSource for $pointer<T> {
+            async fn version(&self, organization: &OrganizationId) -> Result<u64> {
+                (**self).version(organization).await
+            }
+
+            async fn load(&self, organization: &OrganizationId) -> Result<Option<Versioned>> {
+                (**self).load(organization).await
+            }
+
+            fn document(&self) -> Option<Arc<Configuration>> {
+                (**self).document()
+            }
+        }
+    )+};
+}
+
+forward!(Arc, Box);

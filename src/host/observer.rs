@@ -1,6 +1,7 @@
 //! What the host may watch.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use crate::error::Error;
 use crate::model::{OrganizationId, Problems, ResourceKey, Target};
@@ -51,3 +52,16 @@ pub(crate) struct Silent;
 impl Observer for Silent {
     fn observe(&self, _: &Observation<'_>) {}
 }
+
+macro_rules! forward {
+    ($($pointer:ident),+) => {$(
+        #[deny(clippy::missing_trait_methods, reason = "a method that is not forwarded would fall back to its default")]
+        impl<T: Observer + ?Sized> Observer for $pointer<T> {
+            fn observe(&self, observation: &Observation<'_>) {
+                (**self).observe(observation);
+            }
+        }
+    )+};
+}
+
+forward!(Arc, Box);

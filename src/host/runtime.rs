@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -24,3 +25,25 @@ pub trait Runtime: Debug + Send + Sync + 'static {
     /// Runs a task to its end, whether or not anybody waits for it.
     fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>);
 }
+
+macro_rules! forward {
+    ($($pointer:ident),+) => {$(
+        #[deny(clippy::missing_trait_methods, reason = "a method that is not forwarded would fall back to its default")]
+        #[async_trait]
+        impl<T: Runtime + ?Sized> Runtime for $pointer<T> {
+            fn now(&self) -> Timestamp {
+                (**self).now()
+            }
+
+            async fn sleep(&self, duration: Duration) {
+                (**self).sleep(duration).await;
+            }
+
+            fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>) {
+                (**self).spawn(task);
+            }
+        }
+    )+};
+}
+
+forward!(Arc, Box);

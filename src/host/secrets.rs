@@ -1,6 +1,7 @@
 //! Where secrets come from when a configuration holds only references to them.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -69,3 +70,17 @@ impl SecretSource for LocalSecrets {
         text.filter(|text| !text.is_empty()).map(Secret::new).ok_or_else(|| reference.missing())
     }
 }
+
+macro_rules! forward {
+    ($($pointer:ident),+) => {$(
+        #[deny(clippy::missing_trait_methods, reason = "a method that is not forwarded would fall back to its default")]
+        #[async_trait]
+        impl<T: SecretSource + ?Sized> SecretSource for $pointer<T> {
+            async fn secret(&self, reference: &SecretReference) -> Result<Secret> {
+                (**self).secret(reference).await
+            }
+        }
+    )+};
+}
+
+forward!(Arc, Box);

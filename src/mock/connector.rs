@@ -12,7 +12,7 @@ use crate::connector::{
     Attempt, Capabilities, Check, Connector, Lookup, Page, PageRequest, Remote, Update,
 };
 use crate::error::{Effect, Error, ErrorKind, Result};
-use crate::model::{LocalId, MemberChanges, RemoteId, Resource, ResourceKind};
+use crate::model::{LocalId, MemberChanges, RemoteId, Resource, ResourceKind, User};
 
 /// A connector with a directory in memory. Records every call, keeps what it was given, fails on demand. Clones share
 /// all of it.
@@ -170,7 +170,7 @@ fn timeout() -> Error {
 }
 
 fn stranger() -> Result<Remote> {
-    Remote::new("somebody-else")
+    Ok(Remote::new("somebody-else")?.showing(User::new("not-ours", "somebody-else").into()))
 }
 
 impl fmt::Debug for MockConnector {

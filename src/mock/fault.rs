@@ -20,7 +20,7 @@ pub enum Fault {
     Slow(Stall),
     /// The connector panics.
     Panic,
-    /// The target acts, and answers with somebody else's resource: another id and no proof whose it is.
+    /// The target acts, and answers with somebody else's resource.
     WrongAnswer,
 }
 

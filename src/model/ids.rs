@@ -63,6 +63,9 @@ names! {
     /// The name under which a connector is registered, for example `scim2`.
     ConnectorName;
     /// The host's stable id of a resource; SCIM's `externalId`. Never the user name, which changes and is reused.
+    ///
+    /// It is the proof that an account at a target is ours. So it must be unique among everything that shares a
+    /// target, other organizations of the host included: put the organization into it where two could meet (P8).
     LocalId;
     /// A tenant of the host.
     OrganizationId;

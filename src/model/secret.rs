@@ -50,10 +50,9 @@ impl From<&str> for Secret {
     }
 }
 
-/// A secret's own text that begins with one of these words and a colon would be taken for a reference: keep it
-/// elsewhere and refer to it.
-///
 /// Where a secret is kept, in place of the secret: `env:NAME`, `file:PATH` or `secret:NAME` (the host's own).
+///
+/// A secret whose own text begins like one would be taken for a reference: keep it elsewhere and refer to it.
 ///
 /// ```
 /// use outbound_provisioning::model::SecretReference;

@@ -9,4 +9,4 @@ mod slot;
 
 pub(crate) use memory::{Accepted, MemoryStore, Stop};
 pub(crate) use route::{Candidate, LeftOut};
-pub(crate) use slot::{Claim, Ticket, Turn};
+pub(crate) use slot::{Claim, LaneSlot, Ticket, Turn};

@@ -10,14 +10,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::delivery::{LaneChange, Presence};
-use crate::model::{EventChange, Member, Resource};
+use crate::model::{EventChange, Member, Resource, Wait};
 use crate::resolver::{Level, SkipReason};
 
 /// A target that an event may reach.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Candidate {
-    /// The resolver chose it, at this level.
-    Chosen(Level),
+    /// The resolver chose it, at this level; so long the caller waits.
+    Chosen(Level, Wait),
     /// The resolver left it out.
     Skipped(SkipReason),
     /// No provisioner points there, but the resource is there.
@@ -69,7 +69,7 @@ pub(super) fn route(
         (_, Presence::Present) => known(state, Vec::new()),
         (_, Presence::Leaving | Presence::Absent) => {
             let kept_out = exclusion.or(match candidate {
-                Candidate::Chosen(_) => None,
+                Candidate::Chosen(..) => None,
                 Candidate::Skipped(reason) => Some(reason),
                 Candidate::Linked => Some(SkipReason::NotProvisioned),
             });

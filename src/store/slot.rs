@@ -35,6 +35,14 @@ struct State {
 }
 
 impl State {
+    /// Folds what is pending into the lane. Only while nobody works on it.
+    fn fold(&mut self) {
+        for (event, change) in std::mem::take(&mut self.pending) {
+            self.lane.absorb(&change);
+            self.newest = self.newest.max(Some(event));
+        }
+    }
+
     /// Where the resource stands, with what is pending.
     fn presence(&self) -> Presence {
         let decisive = self.pending.iter().rev().find_map(|(_, change)| match change {
@@ -150,6 +158,14 @@ impl Ticket {
         &self.slot
     }
 
+    /// Folds what is pending now, because nobody will work on it for a while: many events must not pile up.
+    pub(crate) fn fold(&self) {
+        let mut state = self.slot.lock();
+        if !state.claimed {
+            state.fold();
+        }
+    }
+
     /// Waits until the event is settled or the lane is free. The earlier events of the lane are never overtaken: who
     /// takes the turn carries them out too (P20).
     pub(crate) fn poll_turn(&self, context: &mut Context<'_>) -> Poll<Turn> {
@@ -165,10 +181,7 @@ impl Ticket {
         }
         state.claimed = true;
         state.attempts = state.attempts.saturating_add(1);
-        for (event, change) in std::mem::take(&mut state.pending) {
-            state.lane.absorb(&change);
-            state.newest = state.newest.max(Some(event));
-        }
+        state.fold();
         Poll::Ready(Turn::Work(Claim {
             slot: Arc::clone(&self.slot),
             newest: state.newest.unwrap_or(self.event),

@@ -111,7 +111,11 @@ impl From<HttpError> for Error {
             HttpErrorKind::Timeout => (ErrorKind::Timeout, Effect::Unknown),
             HttpErrorKind::TooLarge => (ErrorKind::InvalidResponse, Effect::Unknown),
         };
-        Self::new(kind, error.message).with_effect(effect).with_source(error)
+        let folded = Self::new(kind, error.message).with_effect(effect);
+        match error.source {
+            Some(source) => folded.with_source(source),
+            None => folded,
+        }
     }
 }
 
