@@ -62,6 +62,10 @@ redacted_debug!(Change, Difference, ValueKey);
 impl Difference {
     /// What turns `before` into `after`.
     pub fn between(before: &Resource, after: &Resource) -> Self {
+        // The common case, right after a create too, costs no detour over JSON.
+        if before == after {
+            return Self::default();
+        }
         Self::of_maps(&before.attributes(), &after.attributes())
     }
 
