@@ -193,15 +193,13 @@ async fn the_deadline_ends_the_waiting_and_not_the_work() {
     mock.then(Fault::Slow(stall.clone()));
     let waiting = send(&dispatcher, Event::user_created(ada()));
     let time = async {
-        while runtime.open_tasks() == 0 {
-            tokio::task::yield_now().await;
-        }
-        runtime.run();
+        stall.reached().await;
         runtime.advance(Duration::from_secs(5));
     };
     let (outcome, ()) = tokio::join!(waiting, time);
     assert_eq!(outcome, Outcome::StillPending);
     assert!(users(&mock).is_empty());
+    assert_eq!(runtime.open_tasks(), 1, "a task of its own, now that nobody waits");
     stall.release();
     runtime.run();
     assert_eq!(users(&mock).len(), 1, "the work went on");
@@ -212,15 +210,13 @@ async fn the_deadline_ends_the_waiting_and_not_the_work() {
 async fn the_caller_may_wait_for_less_than_the_provisioner_says() {
     let (mock, runtime) = (MockConnector::new(), ManualRuntime::new());
     let dispatcher = host_with(&mock, &runtime, Duration::from_secs(60));
-    mock.then(Fault::Slow(Stall::new()));
+    let stall = Stall::new();
+    mock.then(Fault::Slow(stall.clone()));
     let event = Event::user_created(ada()).in_organization("acme");
     let waiting =
         async { dispatcher.dispatch(event).within(Duration::from_secs(1)).await.unwrap() };
     let time = async {
-        while runtime.open_tasks() == 0 {
-            tokio::task::yield_now().await;
-        }
-        runtime.run();
+        stall.reached().await;
         runtime.advance(Duration::from_secs(1));
     };
     let (report, ()) = tokio::join!(waiting, time);

@@ -128,5 +128,5 @@ fn observe(shared: &Shared, claim: &Claim, (operation, error): (&'static str, Op
     let (resource, target) = (&claim.slot.key, &claim.slot.target);
     let error = error.as_ref();
     let observation = Observation::Answered { resource, target, operation, error };
-    shared.snapshots.observer.observe(&observation);
+    shared.snapshots.tell(&observation);
 }

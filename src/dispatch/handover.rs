@@ -1,4 +1,4 @@
-//! Hands one result from a task to whoever waits for it.
+//! Hands one result from work to whoever waits for it.
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,12 +7,12 @@ use std::task::{Poll, Waker};
 #[derive(Debug)]
 struct State<T> {
     result: Option<T>,
-    /// The task is gone, whether or not it brought a result.
+    /// The work is gone, whether or not it brought a result.
     closed: bool,
     waker: Option<Waker>,
 }
 
-/// The task's end.
+/// The work's end.
 #[derive(Debug)]
 pub(super) struct Giver<T>(Arc<Mutex<State<T>>>);
 
@@ -44,7 +44,7 @@ impl<T> Drop for Giver<T> {
 }
 
 impl<T> Taker<T> {
-    /// The result; none when the task ended without one, as it does when its runtime is shut down.
+    /// The result; none when the work ended without one, as it does when its runtime is shut down.
     pub(super) async fn take(&self) -> Option<T> {
         poll_fn(|context| {
             let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -27,6 +27,7 @@ mod drive;
 mod handover;
 mod join;
 mod modes;
+mod outlive;
 mod plan;
 mod report;
 mod run;

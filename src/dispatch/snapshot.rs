@@ -69,6 +69,11 @@ impl Snapshots {
         modes::check(organization, path, self.has_timer, problems);
     }
 
+    /// Tells the observer. One that panics has told whoever reads the panic's message, and breaks nothing else.
+    pub(super) fn tell(&self, observation: &Observation<'_>) {
+        let _ = guarded(|| self.observer.observe(observation));
+    }
+
     /// Everything that is wrong with a whole document.
     pub(super) fn check_document(&self, document: &Configuration) -> Result<(), Problems> {
         let mut problems = Problems::new();
@@ -98,10 +103,7 @@ impl Snapshots {
             }
             (Ok(version), None) => version,
             (Err(error), Some((snapshot, _))) => {
-                self.observer.observe(&Observation::ConfigurationUnavailable {
-                    organization,
-                    error: &error,
-                });
+                self.tell(&Observation::ConfigurationUnavailable { organization, error: &error });
                 return Ok(snapshot);
             }
             (Err(error), None) => return Err(error),
@@ -183,7 +185,7 @@ impl Snapshots {
         drop(cache);
         let error = match refusal {
             Refusal::Invalid { version, problems } => {
-                self.observer.observe(&Observation::ConfigurationRefused {
+                self.tell(&Observation::ConfigurationRefused {
                     organization,
                     version,
                     problems: &problems,
@@ -191,10 +193,7 @@ impl Snapshots {
                 problems.into()
             }
             Refusal::Unavailable(error) => {
-                self.observer.observe(&Observation::ConfigurationUnavailable {
-                    organization,
-                    error: &error,
-                });
+                self.tell(&Observation::ConfigurationUnavailable { organization, error: &error });
                 error
             }
         };
