@@ -71,7 +71,9 @@
 //! answer was lost is looked up before it is repeated; only a resource that shows our own id in its own body is
 //! ours; a failure is never reported as a success, and one target's failure hides no other's outcome. What is
 //! remembered is **in memory** in this version, and lost with the process: a durable store and non-blocking
-//! provisioners come next.
+//! provisioners come next. Until then nothing is tried again on its own: what failed is tried again with the next
+//! event of the same resource, and a create in doubt is repeated as soon as a look-up shows nobody, which a target with
+//! a lagging index and without unique names can turn into a second account.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 
 use outbound_provisioning::model::{
-    Configuration, Connection, Event, Group, Member, Name, OrganizationConfiguration, Properties,
-    Provisioner, User,
+    Configuration, Connection, Event, Group, Member, MultiValue, Name, OrganizationConfiguration,
+    Properties, Provisioner, User,
 };
 use outbound_provisioning::scim2::Scim2Factory;
 use outbound_provisioning::transport::{NetworkPolicy, ReqwestClient};
@@ -67,20 +67,15 @@ impl Peer {
         Ok(())
     }
 
-    /// What the server itself shows of users whose id begins like this: externalId → (userName, displayName, active).
+    /// What the server itself shows of users whose id begins like this, by externalId.
     async fn users(
         &self,
         prefix: &str,
-    ) -> Result<BTreeMap<String, (String, String, bool)>, Box<dyn Error + Send + Sync>> {
+    ) -> Result<BTreeMap<String, Account>, Box<dyn Error + Send + Sync>> {
         let shown = list(&self.base, &self.token, "Users").await?;
         let mut users = BTreeMap::new();
         for user in shown.iter().filter(|user| text(user, "externalId").starts_with(prefix)) {
-            let state = (
-                text(user, "userName"),
-                text(user, "displayName"),
-                user["active"].as_bool() == Some(true),
-            );
-            let twice = users.insert(text(user, "externalId"), state);
+            let twice = users.insert(text(user, "externalId"), account(user));
             assert!(twice.is_none(), "one account per user");
         }
         Ok(users)
@@ -112,6 +107,28 @@ impl Peer {
     }
 }
 
+/// What is compared of a user: user name, display name, active, given and family name, e-mails.
+type Account = Vec<String>;
+
+fn account(user: &Value) -> Account {
+    let mut emails: Vec<String> = user["emails"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|email| format!("{} {}", text(email, "type"), text(email, "value")))
+        .collect();
+    emails.sort();
+    let mut account = vec![
+        text(user, "userName"),
+        text(user, "displayName"),
+        user["active"].to_string(),
+        text(&user["name"], "givenName"),
+        text(&user["name"], "familyName"),
+    ];
+    account.append(&mut emails);
+    account
+}
+
 fn text(value: &Value, name: &str) -> String {
     value[name].as_str().unwrap_or_default().to_owned()
 }
@@ -124,20 +141,10 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn users(&self) -> BTreeMap<String, (String, String, bool)> {
+    /// By what RFC 7643 says, and not by this crate's own words.
+    fn users(&self) -> Result<BTreeMap<String, Account>, Box<dyn Error + Send + Sync>> {
         let users = self.users.iter();
-        users
-            .map(|(id, user)| {
-                (
-                    id.clone(),
-                    (
-                        user.user_name.clone(),
-                        user.display_name.clone().unwrap_or_default(),
-                        user.active,
-                    ),
-                )
-            })
-            .collect()
+        users.map(|(id, user)| Ok((id.clone(), account(&serde_json::to_value(user)?)))).collect()
     }
 
     fn groups(&self) -> BTreeMap<String, (String, BTreeSet<String>)> {
@@ -180,6 +187,10 @@ async fn full_life(peer: &Peer) -> Done {
         wanted.users.iter_mut().enumerate().filter(|(number, _)| number % 4 == 0)
     {
         user.user_name = format!("renamed{number}@example.com");
+        user.emails.clear();
+        let home = MultiValue::new("home", format!("home{number}@example.com"));
+        *user = user.clone().with_email(format!("renamed{number}@example.com"));
+        user.emails.push(home);
         user.display_name = Some(format!("Renamed \"{number}\" \\ Ünï"));
         peer.send(Event::user_updated(user.clone())).await?;
     }
@@ -241,7 +252,7 @@ async fn full_life(peer: &Peer) -> Done {
 }
 
 async fn compare(peer: &Peer, prefix: &str, wanted: &Wanted) -> Done {
-    assert_eq!(peer.users(prefix).await?, wanted.users());
+    assert_eq!(peer.users(prefix).await?, wanted.users()?);
     assert_eq!(peer.groups(prefix).await?, wanted.groups());
     Ok(())
 }
@@ -259,8 +270,8 @@ async fn hostile_name(peer: &Peer) -> Done {
     let stranger = stranger.ok_or("the peer is running")?;
     stranger.send(Event::user_created(hara.clone().with_display_name("Scarlett"))).await?;
     let users = peer.users("hostile-").await?;
-    assert_eq!(users["hostile-hara"], (name.to_owned(), "Scarlett".to_owned(), true));
-    assert_eq!(users["hostile-bystander"], ("x".to_owned(), "untouched".to_owned(), true));
+    assert_eq!(users["hostile-hara"][..2], [name, "Scarlett"]);
+    assert_eq!(users["hostile-bystander"][..2], ["x", "untouched"]);
     stranger.send(Event::user_deleted("hostile-hara")).await?;
     let users = peer.users("hostile-").await?;
     assert_eq!(

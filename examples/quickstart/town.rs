@@ -174,6 +174,7 @@ impl Town {
             return Ok(());
         };
         self.made.sort_by_key(|(kind, _)| std::cmp::Reverse(*kind));
+        let mut left = 0;
         for (kind, id) in self.made.drain(..) {
             let event = match kind {
                 ResourceKind::User => Event::user_deleted(id),
@@ -182,8 +183,11 @@ impl Town {
             let report = dispatcher.dispatch(event.in_organization("acme")).await?;
             if report.deliveries.iter().any(|delivery| view::is_trouble(&delivery.outcome)) {
                 view::report(&report);
-                return Err("not everything could be removed".into());
+                left += 1;
             }
+        }
+        if left > 0 {
+            return Err(format!("{left} of what was made could not be removed").into());
         }
         println!("\nEverything that was made is removed again.");
         Ok(())
