@@ -11,8 +11,8 @@ use outbound_provisioning::connector::{Attempt, Capabilities, Connector, Remote,
 use outbound_provisioning::delivery::{Next, Outcome, ParkReason};
 use outbound_provisioning::mock::{Call, Fault, ManualRuntime, MockConnector, Stall};
 use outbound_provisioning::model::{
-    Configuration, Connection, Event, Group, Member, MultiValue, OrganizationConfiguration,
-    Properties, Provisioner, RemoteId, Resource, ResourceKind, User,
+    ApplicationConfiguration, Configuration, Connection, Event, Group, Member, MultiValue,
+    OrganizationConfiguration, Properties, Provisioner, RemoteId, Resource, ResourceKind, User,
 };
 use outbound_provisioning::{ConnectorRegistry, Dispatcher, Effect, Error, ErrorKind};
 
@@ -221,6 +221,29 @@ async fn the_caller_may_wait_for_less_than_the_provisioner_says() {
     };
     let (report, ()) = tokio::join!(waiting, time);
     assert_eq!(report.at("crm", "mock"), Some(&Outcome::StillPending));
+}
+
+#[tokio::test]
+async fn the_chosen_provisioners_own_deadline_counts() {
+    let (mock, runtime, stall) = (MockConnector::new(), ManualRuntime::new(), Stall::new());
+    let registry = ConnectorRegistry::new().with_instance("mock", mock.clone());
+    let to_crm = || Provisioner::new("crm", "mock");
+    let shop = ApplicationConfiguration::new()
+        .with_provisioner(to_crm().blocking_within(Duration::from_millis(500)));
+    let organization = OrganizationConfiguration::new()
+        .with_connection("crm", Connection::new("CRM").with_connector("mock", Properties::new()))
+        .with_provisioner(to_crm().blocking())
+        .with_application("shop", shop);
+    let configuration = Configuration::new().with_organization("acme", organization);
+    let dispatcher = Dispatcher::builder(configuration, registry).runtime(runtime.clone()).build();
+    mock.then(Fault::Slow(stall.clone()));
+    let dispatcher = dispatcher.unwrap();
+    let waiting = send(&dispatcher, Event::user_created(ada()).through("shop"));
+    let time = async {
+        stall.reached().await;
+        runtime.advance(Duration::from_millis(500));
+    };
+    assert_eq!(tokio::join!(waiting, time).0, Outcome::StillPending);
 }
 
 #[tokio::test]
