@@ -487,6 +487,21 @@ async fn f48_a_member_whose_account_is_another_one_now_is_added_under_it() {
 }
 
 #[tokio::test]
+async fn f59_a_group_that_the_target_lost_is_created_again_with_its_members() {
+    let mock = MockConnector::new();
+    let dispatcher = host(&mock);
+    send(&dispatcher, Event::user_created(ada())).await;
+    let staff = Group::new("g-1", "Staff").with_member(Member::user("u-1"));
+    let Outcome::Delivered { remote_id } = send(&dispatcher, Event::group_created(staff)).await
+    else {
+        panic!("not created")
+    };
+    assert!(mock.remove(&remote_id, ResourceKind::Group));
+    assert!(send(&dispatcher, Event::group_updated(Group::new("g-1", "All"))).await.is_done());
+    assert_eq!(members(&mock), 1);
+}
+
+#[tokio::test]
 async fn a_user_deleted_while_its_group_was_parked_is_not_in_it_later() {
     let mock = MockConnector::new();
     let dispatcher = host(&mock);

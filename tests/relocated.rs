@@ -2,6 +2,7 @@
 #![cfg(all(feature = "scim2", feature = "conformance", feature = "blocking"))]
 
 use outbound_provisioning::conformance::Scim2Target;
+use outbound_provisioning::delivery::{Next, ParkReason};
 use outbound_provisioning::host::SharedConfiguration;
 use outbound_provisioning::model::{
     Configuration, Connection, Event, OrganizationConfiguration, Properties, Provisioner, User,
@@ -40,16 +41,21 @@ async fn send(dispatcher: &Dispatcher, event: Event) -> outbound_provisioning::R
 
 #[tokio::test]
 async fn a_stranger_with_the_same_id_at_the_new_system_is_neither_changed_nor_deleted() {
-    let (shared, dispatcher, [_, new]) = host().unwrap();
+    let (shared, dispatcher, [old, new]) = host().unwrap();
     send(&dispatcher, Event::user_created(User::new("u-ada", "ada"))).await.unwrap();
     shared.replace(at(2));
     // Somebody else has at the new system the id that Ada had at the old one.
     send(&dispatcher, Event::user_created(User::new("u-bob", "bob"))).await.unwrap();
     let outcome = send(&dispatcher, Event::user_deleted("u-ada")).await.unwrap();
-    assert!(outcome.is_done(), "{outcome}");
+    let moved = matches!(outcome, Outcome::Failed { next: Next::Parked(ParkReason::Moved), .. });
+    assert!(moved, "Ada's account at the old system is not said to be gone: {outcome}");
     let users = new.users();
     assert_eq!(users.len(), 1, "Bob is still there");
     assert_eq!(users[0]["userName"], "bob");
+    // Led back, the connection removes it with the next event.
+    shared.replace(at(1));
+    assert!(send(&dispatcher, Event::user_deleted("u-ada")).await.unwrap().is_done());
+    assert!(old.users().is_empty(), "no account survives its owner");
 }
 
 #[tokio::test]

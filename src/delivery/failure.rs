@@ -39,6 +39,8 @@ pub enum ParkReason {
     DuplicateRemote,
     /// A create may have landed, and the connector offers no way to find out (P8).
     InDoubt,
+    /// It is to go, and is at a system that the connection no longer leads to (P19).
+    Moved,
     /// Somebody else's resource has the name (F107). It was not touched.
     NameTaken,
     /// Members changed in a group of which nothing else is known.
@@ -55,6 +57,7 @@ impl fmt::Display for ParkReason {
             Self::Conflict => "the target reports a conflict with something it does not show",
             Self::DuplicateRemote => "two or more resources at the target carry our id",
             Self::InDoubt => "a create may have landed, and the connector cannot look it up",
+            Self::Moved => "it is at a system that the connection no longer leads to",
             Self::NameTaken => "somebody else's resource has the name",
             Self::NeedsState => "the group's own state is needed first",
             Self::Poison => "the connector failed again and again",

@@ -22,6 +22,8 @@ pub(crate) struct Lane {
     pub(crate) doubtful_name: Option<Secret>,
     /// Which system the lane's accounts are at: what the connector said of itself (P19).
     fingerprint: String,
+    /// There is an account of ours at a system that the connection no longer leads to.
+    pub(super) elsewhere: bool,
     /// A group's members.
     pub(crate) membership: Membership,
     /// Attempts in a row that failed for good (P12).
@@ -98,6 +100,11 @@ impl Lane {
         }
     }
 
+    /// Whether the resource is to be gone.
+    pub(super) fn wants_nothing(&self) -> bool {
+        matches!(self.desired, Desired::Absent)
+    }
+
     /// Whether something at the target may be ours.
     fn may_exist(&self) -> bool {
         self.link.is_some() || self.look_up.is_some()
@@ -109,10 +116,23 @@ impl Lane {
             return;
         }
         fingerprint.clone_into(&mut self.fingerprint);
-        if self.link.take().is_some() || self.look_up.is_some() {
-            self.look_up = Some(LookUp::Doubt);
-            self.membership.lost();
+        let link = self.link.take();
+        if link.is_none() && self.look_up.is_none() {
+            return;
         }
+        self.elsewhere |= link.is_some();
+        if self.doubtful_name.is_none() {
+            let confirmed = link.and_then(|link| link.confirmed);
+            self.doubtful_name = confirmed.map(|confirmed| Secret::new(confirmed.name()));
+        }
+        self.look_up = Some(LookUp::Doubt);
+        self.membership.lost();
+    }
+
+    /// The account, if it is at this system.
+    pub(crate) fn account_at(&self, fingerprint: &str) -> Option<&RemoteId> {
+        let link = self.link.as_ref().filter(|_| self.fingerprint == fingerprint);
+        link.map(|link| &link.remote_id)
     }
 
     /// What comes after an error that ended an attempt; counts it.

@@ -186,6 +186,7 @@ fn recognise(lane: &mut Lane, id: &LocalId, name: &str, found: Vec<Remote>) -> V
         (Some(remote), _) => {
             lane.look_up = None;
             lane.doubtful_name = None;
+            lane.elsewhere = false;
             let remote_id = remote.id.clone();
             if known.as_ref() != Some(&remote_id) {
                 lane.membership.lost();
@@ -205,10 +206,16 @@ fn recognise(lane: &mut Lane, id: &LocalId, name: &str, found: Vec<Remote>) -> V
             let error = Error::new(ErrorKind::Conflict, message);
             Verdict::Stop(Failure::parked(error, ParkReason::InDoubt))
         }
+        (None, Some(LookUp::Doubt)) if lane.elsewhere && lane.wants_nothing() => {
+            let message = "the resource is at a system that the connection no longer leads to; remove it there, or lead the connection back";
+            let error = Error::new(ErrorKind::NotFound, message);
+            Verdict::Stop(Failure::parked(error, ParkReason::Moved))
+        }
         (None, Some(LookUp::Doubt)) => {
             lane.look_up = None;
             lane.doubtful_name = None;
             lane.replace = false;
+            lane.elsewhere = false;
             if lane.link.is_some() {
                 lane.membership.lost();
             }
@@ -216,8 +223,11 @@ fn recognise(lane: &mut Lane, id: &LocalId, name: &str, found: Vec<Remote>) -> V
             Verdict::Continue(lane.link.take().map(|link| link.remote_id))
         }
         (None, _) => {
-            lane.look_up = None;
-            lane.doubtful_name = None;
+            // Where nothing explains the conflict it may be a create of ours that is not shown yet.
+            lane.look_up = others.is_empty().then_some(LookUp::Doubt);
+            if !others.is_empty() {
+                lane.doubtful_name = None;
+            }
             let (message, reason) = if others.is_empty() {
                 (
                     "the target reports a conflict with a resource that it does not show",

@@ -62,8 +62,7 @@ pub(crate) fn plan(
     };
     match &lane.link {
         _ if lane.look_up.is_some() => {
-            let name = lane.doubtful_name.as_ref().map_or(wanted.name(), Secret::expose);
-            Step::Find { name: name.to_owned() }
+            Step::Find { name: known_name(lane).unwrap_or(wanted.name()).to_owned() }
         }
         None => plan_create(lane, wanted, capabilities, references),
         Some(link) => {
@@ -97,13 +96,15 @@ pub(crate) fn plan(
     }
 }
 
-fn plan_removal(lane: &Lane) -> Step {
+/// The name under which the resource is or may be at the target, which is not always the wanted one.
+fn known_name(lane: &Lane) -> Option<&str> {
     let confirmed = lane.link.as_ref().and_then(|link| link.confirmed.as_ref());
-    let name = lane
-        .doubtful_name
-        .as_ref()
-        .map(Secret::expose)
-        .or(confirmed.map(|confirmed| confirmed.name()));
+    let doubtful = lane.doubtful_name.as_ref().map(Secret::expose);
+    doubtful.or(confirmed.map(|confirmed| confirmed.name()))
+}
+
+fn plan_removal(lane: &Lane) -> Step {
+    let name = known_name(lane);
     match &lane.link {
         _ if lane.look_up.is_some() => Step::Find { name: name.unwrap_or_default().to_owned() },
         Some(link) => Step::Delete { id: link.remote_id.clone() },

@@ -19,7 +19,9 @@ pub(super) async fn drive(shared: &Shared, snapshot: &Snapshot, ticket: Ticket) 
     match poll_fn(|context| ticket.poll_turn(context)).await {
         Turn::Settled(outcome) => outcome,
         Turn::Work(claim) => {
-            let outcome = work(shared, snapshot, &claim).await;
+            // How it is sent is decided now, for newer events that are carried out too (P19).
+            let newest = shared.snapshots.newest(&claim.slot.key.organization);
+            let outcome = work(shared, newest.as_deref().unwrap_or(snapshot), &claim).await;
             claim.settle(outcome.clone());
             outcome
         }
@@ -38,11 +40,11 @@ async fn work(shared: &Shared, snapshot: &Snapshot, claim: &Claim) -> Outcome {
     };
     slot.with_lane(|lane| lane.begin_at(&fingerprint));
     let organization = &slot.key.organization;
-    let references = shared.store.references(
-        organization,
-        &slot.target,
-        &slot.with_lane(|lane| lane.referred()),
-    );
+    let refer = || {
+        let referred = slot.with_lane(|lane| lane.referred());
+        shared.store.references(organization, &slot.target, &fingerprint, &referred)
+    };
+    let mut references = refer();
     let attempt =
         Attempt::new(organization.clone(), claim.newest, slot.target.clone(), claim.attempt);
     let (mut account, mut look_ups) = (None, 0);
@@ -73,9 +75,14 @@ async fn work(shared: &Shared, snapshot: &Snapshot, claim: &Claim) -> Outcome {
             _ => send(&*connector, claim, &step, &attempt).await,
         };
         let answered = (operation(&step), answer.error().cloned());
+        let looked_up = matches!(step, Step::Find { .. });
         let verdict = slot.with_lane(|lane| learn(lane, &slot.key.id, step, answer));
         // Only now: an observer that panics must not cost what was learnt.
         observe(shared, claim, answered);
+        if looked_up {
+            // A group that turned out to be another one refers to everybody who was in it.
+            references = refer();
+        }
         match verdict {
             Verdict::Continue(touched) => account = touched.or(account),
             Verdict::Stop(failure) => return failure.into(),

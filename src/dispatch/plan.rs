@@ -114,12 +114,13 @@ fn first_action(
     target: &Target,
     lane: &Lane,
 ) -> Action {
-    let able = snapshot.connector(target).and_then(|it| guarded(|| it.capabilities()));
-    let capabilities = match able {
-        Ok(capabilities) => capabilities,
+    let able =
+        snapshot.connector(target).and_then(|it| guarded(|| (it.capabilities(), it.fingerprint())));
+    let (capabilities, fingerprint) = match able {
+        Ok(itself) => itself,
         Err(error) => return Action::Refuse(Outcome::queued(error)),
     };
-    let references = store.references(&key.organization, target, &lane.referred());
+    let references = store.references(&key.organization, target, &fingerprint, &lane.referred());
     match delivery::plan(lane, key, capabilities, &references) {
         Step::Find { .. } => Action::LookUp,
         Step::Create { .. } => Action::Create,

@@ -143,12 +143,15 @@ impl Run {
         while let Some(member) = appeared.pop() {
             for ticket in self.shared.store.waiting_groups(&member.key, &member.target) {
                 let group = Arc::clone(ticket.slot());
-                let was_linked = group.with_lane(|lane| lane.link.is_some());
+                let account = || {
+                    group.with_lane(|lane| lane.link.as_ref().map(|link| link.remote_id.clone()))
+                };
+                let before = account();
                 let outcome = drive(&self.shared, &self.snapshot, ticket).await;
                 let because = Because::MemberChanged;
                 follow_ups.push(Delivery::new(group.key.clone(), &group.target, because, outcome));
-                if !was_linked {
-                    appeared.push(group);
+                if account() != before {
+                    appeared.push(Arc::clone(&group));
                 }
             }
         }

@@ -118,6 +118,11 @@ impl Snapshots {
         }
     }
 
+    /// The newest snapshot that any event has seen.
+    pub(super) fn newest(&self, organization: &OrganizationId) -> Option<Arc<Snapshot>> {
+        self.cached(organization).map(|(snapshot, _)| snapshot)
+    }
+
     /// Takes the newest configuration into use, or says why not.
     pub(super) async fn refresh(&self, organization: &OrganizationId) -> Result<()> {
         match self.load(organization).await {

@@ -130,11 +130,12 @@ impl MemoryStore {
         waiting.iter().filter_map(|slot| slot.accept(event, |_, _| change()).ok()).collect()
     }
 
-    /// The target's ids of these resources, as far as they are linked there.
+    /// The target's ids of these resources, as far as they are linked at this system.
     pub(crate) fn references(
         &self,
         organization: &OrganizationId,
         target: &Target,
+        fingerprint: &str,
         members: &[Member],
     ) -> References {
         if members.is_empty() {
@@ -143,7 +144,7 @@ impl MemoryStore {
         let tables = self.lock();
         let remote_id = |member: &Member| -> Option<RemoteId> {
             let slot = tables.lanes.get(&key_of(organization, member))?.get(target)?;
-            slot.with_lane(|lane| lane.link.as_ref().map(|link| link.remote_id.clone()))
+            slot.with_lane(|lane| lane.account_at(fingerprint).cloned())
         };
         members.iter().filter_map(|member| Some((member.clone(), remote_id(member)?))).collect()
     }

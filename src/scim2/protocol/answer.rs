@@ -128,7 +128,7 @@ pub(in super::super) fn found(response: &HttpResponse, lookup: &Lookup<'_>) -> R
     }
     let shown = u64::try_from(list.resources.len()).unwrap_or(u64::MAX);
     let is_ours = |remote: &Remote| remote.external_id.as_ref() == Some(lookup.external_id);
-    if shown > 0 && list.total.is_some_and(|total| total > shown) && !found.iter().any(is_ours) {
+    if list.total.is_some_and(|total| total > shown) && !found.iter().any(is_ours) {
         let what = "with a part of a list where a look-up was asked for";
         return Err(doubtful(response, what).with_effect(Effect::Rejected));
     }
