@@ -193,13 +193,17 @@ async fn the_deadline_ends_the_waiting_and_not_the_work() {
     mock.then(Fault::Slow(stall.clone()));
     let waiting = send(&dispatcher, Event::user_created(ada()));
     let time = async {
+        while runtime.open_tasks() == 0 {
+            tokio::task::yield_now().await;
+        }
+        runtime.run();
         stall.reached().await;
         runtime.advance(Duration::from_secs(5));
     };
     let (outcome, ()) = tokio::join!(waiting, time);
     assert_eq!(outcome, Outcome::StillPending);
     assert!(users(&mock).is_empty());
-    assert_eq!(runtime.open_tasks(), 1, "a task of its own, now that nobody waits");
+    assert_eq!(runtime.open_tasks(), 1, "a task of its own");
     stall.release();
     runtime.run();
     assert_eq!(users(&mock).len(), 1, "the work went on");
@@ -216,11 +220,37 @@ async fn the_caller_may_wait_for_less_than_the_provisioner_says() {
     let waiting =
         async { dispatcher.dispatch(event).within(Duration::from_secs(1)).await.unwrap() };
     let time = async {
+        while runtime.open_tasks() == 0 {
+            tokio::task::yield_now().await;
+        }
+        runtime.run();
         stall.reached().await;
         runtime.advance(Duration::from_secs(1));
     };
     let (report, ()) = tokio::join!(waiting, time);
     assert_eq!(report.at("crm", "mock"), Some(&Outcome::StillPending));
+}
+
+#[tokio::test]
+async fn a_future_that_is_kept_and_not_polled_holds_nobody_up() {
+    let (mock, runtime) = (MockConnector::new(), ManualRuntime::new());
+    let dispatcher = host_with(&mock, &runtime, Duration::from_secs(5));
+    let stall = Stall::new();
+    mock.then(Fault::Slow(stall.clone()));
+    let first = dispatcher.dispatch(Event::user_created(ada()).in_organization("acme"));
+    let mut kept = Box::pin(first.into_future());
+    assert!(kept.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    stall.release();
+    let second = send(&dispatcher, Event::user_updated(ada().with_active(false)));
+    let tasks = async {
+        while runtime.open_tasks() < 2 {
+            tokio::task::yield_now().await;
+        }
+        runtime.run();
+    };
+    let (outcome, ()) = tokio::join!(second, tasks);
+    assert!(outcome.is_done(), "{outcome}");
+    drop(kept);
 }
 
 #[tokio::test]
@@ -240,6 +270,10 @@ async fn the_chosen_provisioners_own_deadline_counts() {
     let dispatcher = dispatcher.unwrap();
     let waiting = send(&dispatcher, Event::user_created(ada()).through("shop"));
     let time = async {
+        while runtime.open_tasks() == 0 {
+            tokio::task::yield_now().await;
+        }
+        runtime.run();
         stall.reached().await;
         runtime.advance(Duration::from_millis(500));
     };

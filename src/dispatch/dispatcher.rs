@@ -35,8 +35,8 @@ impl Dispatcher {
     /// on the same resource at the same target, but carries it out. Dropping the future ends the waiting. With a
     /// [`Runtime`](crate::host::Runtime) the work goes on; without one it is finished by the resource's next event.
     ///
-    /// Await it or drop it: a future that is kept and not polled keeps its turn at the resource, and whoever waits for
-    /// the same resource waits for it.
+    /// Without a runtime, await it or drop it: a future that is kept and not polled keeps its turn at the resource, and
+    /// whoever waits for the same resource waits for it.
     ///
     /// # Errors
     /// [`InvalidEvent`](crate::ErrorKind::InvalidEvent), from [`Event::check`];

@@ -27,7 +27,6 @@ mod drive;
 mod handover;
 mod join;
 mod modes;
-mod outlive;
 mod plan;
 mod report;
 mod run;

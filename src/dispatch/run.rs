@@ -7,7 +7,6 @@ use std::time::Duration;
 use super::drive::drive;
 use super::handover::handover;
 use super::join::{join_all, unless};
-use super::outlive::Outlive;
 use super::report::{Because, Delivery};
 use super::shared::Shared;
 use super::snapshot::Snapshot;
@@ -101,8 +100,8 @@ impl Run {
         (delivery, follow_ups)
     }
 
-    /// With a runtime nobody's patience ends the work; without one it stands still when nobody waits. The lane's own
-    /// outcome is known before what follows from it begins.
+    /// With a runtime the work is a task of its own, which nobody's patience ends; without one it stands still when
+    /// nobody waits. The lane's own outcome is known before what follows from it begins.
     async fn wait(&self, ticket: Ticket, patience: Option<Duration>) -> (Outcome, Vec<Delivery>) {
         let slot = Arc::clone(ticket.slot());
         let Some(runtime) = &self.shared.runtime else {
@@ -111,12 +110,13 @@ impl Run {
         };
         let ((giver, own), (rest_giver, rest)) = (handover(), handover());
         let run = self.clone();
-        let mut work = Outlive::new(Arc::clone(runtime), async move {
+        // Not polled by the caller: one who keeps the future and looks elsewhere would hold up the resource.
+        runtime.spawn(Box::pin(async move {
             giver.give(drive(&run.shared, &run.snapshot, ticket).await);
             rest_giver.give(run.follow(slot).await);
-        });
-        let outcome = self.patiently(work.until(own.take()), patience).await.flatten();
-        let follow_ups = self.patiently(work.until(rest.take()), patience).await.flatten();
+        }));
+        let outcome = self.patiently(own.take(), patience).await.flatten();
+        let follow_ups = self.patiently(rest.take(), patience).await.flatten();
         (outcome.unwrap_or(Outcome::StillPending), follow_ups.unwrap_or_default())
     }
 
