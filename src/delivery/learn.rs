@@ -53,7 +53,7 @@ pub(crate) fn learn(lane: &mut Lane, id: &LocalId, step: Step, answer: Answer) -
                 lane.link = Some(Link {
                     remote_id: remote.id,
                     version: remote.version,
-                    confirmed: Some(without_members(wanted)),
+                    confirmed: Some(Resource::without_members(&wanted)),
                     shown: false,
                     doubtful: Vec::new(),
                 });
@@ -193,7 +193,9 @@ fn recognise(lane: &mut Lane, id: &LocalId, name: &str, found: Vec<Remote>) -> V
                 lane.link = Some(Link {
                     remote_id: remote.id,
                     version: remote.version,
-                    confirmed: remote.resource.map(|shown| without_members(Arc::new(*shown))),
+                    confirmed: remote
+                        .resource
+                        .map(|shown| Resource::without_members(&Arc::from(shown))),
                     shown: true,
                     doubtful: Vec::new(),
                 });
@@ -264,12 +266,4 @@ fn advanced(lane: &mut Lane, id: RemoteId) -> Verdict {
 
 fn failed(lane: &mut Lane, error: Error) -> Verdict {
     Verdict::Stop(lane.fail(error))
-}
-
-fn without_members(mut resource: Arc<Resource>) -> Arc<Resource> {
-    let has_members = matches!(&*resource, Resource::Group(group) if !group.members.is_empty());
-    if has_members && let Resource::Group(group) = Arc::make_mut(&mut resource) {
-        group.members.clear();
-    }
-    resource
 }

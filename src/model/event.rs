@@ -1,6 +1,7 @@
 //! What happened at the host.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -50,9 +51,9 @@ pub struct Event {
 #[non_exhaustive]
 pub enum EventChange {
     /// It exists since now; its full state.
-    Created(Resource),
+    Created(Arc<Resource>),
     /// It changed; a user's full state, a group's attributes.
-    Updated(Resource),
+    Updated(Arc<Resource>),
     /// It is gone.
     Deleted(ResourceKind, LocalId),
     /// Members joined and left a group.
@@ -88,12 +89,12 @@ impl Event {
 
     /// A user was created; its full state.
     pub fn user_created(user: User) -> Self {
-        Self::new(EventChange::Created(user.into()))
+        Self::new(EventChange::Created(Arc::new(user.into())))
     }
 
     /// A user changed; its full state after the change.
     pub fn user_updated(user: User) -> Self {
-        Self::new(EventChange::Updated(user.into()))
+        Self::new(EventChange::Updated(Arc::new(user.into())))
     }
 
     /// A user was deleted.
@@ -103,13 +104,13 @@ impl Event {
 
     /// A group was created, with the members it has.
     pub fn group_created(group: Group) -> Self {
-        Self::new(EventChange::Created(group.into()))
+        Self::new(EventChange::Created(Arc::new(group.into())))
     }
 
     /// A group's attributes changed. Its members are left alone and must not be given:
     /// see [`members_changed`](Self::members_changed).
     pub fn group_updated(group: Group) -> Self {
-        Self::new(EventChange::Updated(group.into()))
+        Self::new(EventChange::Updated(Arc::new(group.into())))
     }
 
     /// A group was deleted.
@@ -183,7 +184,7 @@ impl Event {
         let mut bytes = Counter(0);
         match &self.change {
             EventChange::Created(resource) => check_resource(resource, &mut bytes)?,
-            EventChange::Updated(Resource::Group(group)) if !group.members.is_empty() => {
+            EventChange::Updated(resource) if !resource.members().is_empty() => {
                 return Err(invalid(
                     "members of a changed group travel in Event::members_changed; send the group without them",
                 ));

@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -15,12 +16,12 @@ macro_rules! names {
         $(#[$doc])+
         #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             #[doc = concat!("A `", stringify!($name), "` of this text, as it is.")]
             pub fn new(text: impl Into<String>) -> Self {
-                Self(text.into())
+                Self(text.into().into())
             }
 
             /// The text.
@@ -31,13 +32,13 @@ macro_rules! names {
 
         impl From<&str> for $name {
             fn from(text: &str) -> Self {
-                Self(text.to_owned())
+                Self(text.into())
             }
         }
 
         impl From<String> for $name {
             fn from(text: String) -> Self {
-                Self(text)
+                Self(text.into())
             }
         }
 
@@ -78,19 +79,19 @@ names! {
 
 impl From<&LocalId> for Reference {
     fn from(id: &LocalId) -> Self {
-        Self(id.0.clone())
+        Self(Arc::clone(&id.0))
     }
 }
 
 impl From<&RemoteId> for Reference {
     fn from(id: &RemoteId) -> Self {
-        Self(id.0.clone())
+        Self(Arc::clone(&id.0))
     }
 }
 
 impl From<&Reference> for LocalId {
     fn from(reference: &Reference) -> Self {
-        Self(reference.0.clone())
+        Self(Arc::clone(&reference.0))
     }
 }
 
@@ -126,7 +127,7 @@ impl fmt::Display for EventId {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
-pub struct RemoteId(String);
+pub struct RemoteId(Arc<str>);
 
 impl RemoteId {
     /// A remote id, if the text cannot lead a request astray.
@@ -136,7 +137,7 @@ impl RemoteId {
     pub fn new(text: impl Into<String>) -> Result<Self, Error> {
         let text = text.into();
         match hostile(&text) {
-            None => Ok(Self(text)),
+            None => Ok(Self(text.into())),
             Some(why) => Err(Error::new(
                 ErrorKind::InvalidResponse,
                 format!("the target's id is refused: {why}"),
@@ -180,6 +181,9 @@ fn hostile(text: &str) -> Option<&'static str> {
         let name = |part: &str| part.split(';').next().unwrap_or_default().trim().to_owned();
         if stage.split(['/', '\\']).any(|part| matches!(name(part).as_str(), "" | "." | "..")) {
             return Some("it would lead to another place as part of a URL");
+        }
+        if !stage.contains('%') {
+            return None;
         }
         let decoded = percent_decoded(&stage);
         if decoded == stage {

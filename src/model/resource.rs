@@ -1,9 +1,11 @@
 //! What is provisioned: a user or a group.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::group::Group;
+use super::group::{Group, Member};
 use super::ids::LocalId;
 use super::kind::ResourceKind;
 use super::user::User;
@@ -46,6 +48,25 @@ impl Resource {
             Self::User(user) => &user.user_name,
             Self::Group(group) => &group.display_name,
         }
+    }
+
+    /// The members of a group; nobody is in a user.
+    pub(crate) fn members(&self) -> &[Member] {
+        match self {
+            Self::User(_) => &[],
+            Self::Group(group) => &group.members,
+        }
+    }
+
+    /// The same resource, a group without its members.
+    pub(crate) fn without_members(resource: &Arc<Self>) -> Arc<Self> {
+        let mut resource = Arc::clone(resource);
+        if !resource.members().is_empty()
+            && let Self::Group(group) = Arc::make_mut(&mut resource)
+        {
+            group.members.clear();
+        }
+        resource
     }
 
     /// The attributes as SCIM's JSON has them, without a group's members.

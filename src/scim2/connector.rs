@@ -198,7 +198,8 @@ impl Scim2Connector {
     /// Signs the request, sends it, and takes our own secret out of an error's body (F93).
     async fn exchange(&self, mut request: HttpRequest) -> Result<HttpResponse> {
         let secrets = self.sign(&mut request).await?;
-        let mut response = self.client.send(request).await?;
+        // Not `self.client.send`, which would be the pointer's own and box the call once more.
+        let mut response = (*self.client).send(request).await?;
         if !response.status().is_success() {
             protocol::mask(&mut response, &secrets);
         }

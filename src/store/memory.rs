@@ -212,7 +212,7 @@ impl Tables {
             _ => Vec::new(),
         };
         let joined: Vec<Member> = match change {
-            EventChange::Created(Resource::Group(group)) => group.members.clone(),
+            EventChange::Created(resource) => resource.members().to_vec(),
             EventChange::MembersChanged(_, changes) => changes.added.iter().cloned().collect(),
             _ => Vec::new(),
         };
@@ -262,12 +262,10 @@ impl Tables {
 impl KnownGroup {
     fn learn(&mut self, change: &EventChange) {
         match change {
-            EventChange::Created(Resource::Group(group)) => {
-                self.members.extend(group.members.iter().cloned());
-                self.attributes = Some(attributes_only(group));
-            }
-            EventChange::Updated(Resource::Group(group)) => {
-                self.attributes = Some(attributes_only(group))
+            EventChange::Created(resource) | EventChange::Updated(resource) => {
+                // A change brings no members.
+                self.members.extend(resource.members().iter().cloned());
+                self.attributes = Some(Resource::without_members(resource));
             }
             EventChange::MembersChanged(_, changes) => {
                 self.members.extend(changes.added.iter().cloned());
@@ -289,8 +287,11 @@ impl<'a> Known<'a> {
     /// Of a user what the event says; of a group what all its events have said.
     fn of(group: Option<&'a KnownGroup>, change: &'a EventChange) -> Self {
         let state = match change {
-            EventChange::Created(user @ Resource::User(_))
-            | EventChange::Updated(user @ Resource::User(_)) => Some(Arc::new(user.clone())),
+            EventChange::Created(user) | EventChange::Updated(user)
+                if user.kind() == ResourceKind::User =>
+            {
+                Some(Arc::clone(user))
+            }
             _ => group.and_then(|group| group.attributes.clone()),
         };
         Self { change, state, group }
@@ -304,12 +305,6 @@ impl<'a> Known<'a> {
     ) -> Result<LaneChange, LeftOut> {
         route(presence, exclusion, self.change, self.state.as_ref(), self.group, candidate)
     }
-}
-
-fn attributes_only(group: &crate::model::Group) -> Arc<Resource> {
-    let mut group = group.clone();
-    group.members.clear();
-    Arc::new(Resource::Group(group))
 }
 
 fn member_of(key: &ResourceKey) -> Member {

@@ -63,8 +63,8 @@ pub(super) fn route(
         (EventChange::MembersChanged(_, changes), Presence::Present) => {
             Ok(LaneChange::Members(changes.clone()))
         }
-        (EventChange::Created(Resource::Group(created)), Presence::Present) => {
-            known(state, created.members.clone())
+        (EventChange::Created(created), Presence::Present) => {
+            known(state, created.members().to_vec())
         }
         (_, Presence::Present) => known(state, Vec::new()),
         (_, Presence::Leaving | Presence::Absent) => {
