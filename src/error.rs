@@ -19,6 +19,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -141,7 +143,8 @@ impl PartialEq for Error {
 }
 
 /// The meaning of an [`Error`]. The second sentence of each names the [`Effect`] it has by default.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// A missing or malformed property, an unknown connector or connection. Not sent.
@@ -175,6 +178,26 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// A stable code for programs and stores: `rate_limited`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::Conflict => "conflict",
+            Self::Internal => "internal",
+            Self::InvalidEvent => "invalid_event",
+            Self::InvalidResponse => "invalid_response",
+            Self::NotFound => "not_found",
+            Self::PermissionDenied => "permission_denied",
+            Self::RateLimited => "rate_limited",
+            Self::Rejected => "rejected",
+            Self::Storage => "storage",
+            Self::Timeout => "timeout",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Unavailable => "unavailable",
+            Self::Unsupported => "unsupported",
+        }
+    }
+
     fn effect(self) -> Effect {
         match self {
             Self::Configuration | Self::InvalidEvent | Self::Unsupported => Effect::NotSent,

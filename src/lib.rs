@@ -6,8 +6,8 @@
 //!
 //! ```text
 //! event ──▶ resolve ──▶ project ──▶ dispatch ──▶ lane ──▶ connector ──▶ target
-//!  what       who must    what this    wait for     one        speaks one
-//!  happened   know        target sees  the answer   resource   protocol
+//!  what       who must    what this    wait, or     one        speaks one
+//!  happened   know        target sees  queue        resource   protocol
 //!                                                   at one
 //!                                                   target
 //!                          ◀── outcome, link, report ──
@@ -51,7 +51,9 @@
 //! | to provision over SCIM 2.0 | `features = ["scim2", "reqwest", "tokio"]` |
 //! | SCIM 2.0 over an HTTP client of my own | `features = ["scim2"]`, and implement [`transport::HttpClient`] |
 //! | connectors of my own only | no feature, and implement [`connector::Connector`] |
-//! | deadlines, and work that outlives its caller | `features = ["tokio"]`, or implement [`host::Runtime`] |
+//! | nothing lost with the process | `features = ["redb"]`, and a [`store::RedbStore`] |
+//! | deadlines, a worker that runs, work that outlives its caller | `features = ["tokio"]`, or implement [`host::Runtime`] |
+//! | a store of my own | implement [`store::Store`], and run [`conformance::store`] over it |
 //! | to decide and not to send (`plan` only) | `default-features = false` |
 //! | to test my wiring without a target | `features = ["mock"]` in `[dev-dependencies]` |
 //! | to test my connector against the contract | `features = ["conformance"]` in `[dev-dependencies]` |
@@ -62,18 +64,26 @@
 //!
 //! [`Connector`](connector::Connector) speaks a protocol, [`HttpClient`](transport::HttpClient) sends a request,
 //! [`ConfigurationSource`](host::ConfigurationSource) knows what administrators set up,
-//! [`SecretSource`](host::SecretSource) resolves references to secrets, [`Runtime`](host::Runtime) has time and tasks,
-//! [`Observer`](host::Observer) is told what happens.
+//! [`SecretSource`](host::SecretSource) resolves references to secrets, [`Store`](store::Store) keeps what must not be
+//! lost, [`ResourceSource`](host::ResourceSource) knows the host's users and groups, [`Runtime`](host::Runtime) has time
+//! and tasks, [`Observer`](host::Observer) is told what happens.
 //!
 //! # What is promised, and what not yet
 //!
-//! Each resource at each target is a *lane*: at most one request at a time, in the order of acceptance. A create whose
-//! answer was lost is looked up before it is repeated; only a resource that shows our own id in its own body is
-//! ours; a failure is never reported as a success, and one target's failure hides no other's outcome. What is
-//! remembered is **in memory** in this version, and lost with the process: a durable store and non-blocking
-//! provisioners come next. Until then nothing is tried again on its own: what failed is tried again with the next
-//! event of the same resource, and a create in doubt is repeated as soon as a look-up shows nobody, which a target with
-//! a lagging index and without unique names can turn into a second account.
+//! Each resource at each target is a *lane*: at most one request at a time, in the order of acceptance, and never an
+//! older state after a newer one was confirmed. An accepted event ends delivered, superseded by a newer one, not needed,
+//! or discarded by a person; until then [`Dispatcher::status`] shows where it is. A create whose answer was lost is
+//! looked up before it is repeated, and what a late request may have changed is looked at once more when it can no longer
+//! land. Only a resource that shows our own id in its own body is ours; a failure is never reported as a success, and one
+//! target's failure hides no other's outcome.
+//!
+//! A **blocking** provisioner's caller waits for the target's answer; otherwise [`dispatch`](Dispatcher::dispatch) returns
+//! when the event is committed, and a [`Worker`] delivers it, and tries again what failed. With a
+//! [`MemoryStore`](store::MemoryStore) all of it is lost with the process; with `RedbStore` nothing is. A store that is not
+//! the host's own database cannot join its transaction: without [`announce`](Dispatcher::announce), promises begin at
+//! `dispatch`.
+//!
+//! Not yet: several processes at one store, passwords, rules, mapping, a guard against mass changes.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -83,6 +93,7 @@ pub mod connector;
 pub mod delivery;
 pub mod dispatch;
 mod error;
+mod handover;
 pub mod host;
 #[cfg(feature = "mock")]
 pub mod mock;
@@ -90,13 +101,15 @@ pub mod model;
 pub mod resolver;
 #[cfg(feature = "scim2")]
 pub mod scim2;
-mod store;
+pub mod store;
 pub mod transport;
+pub mod worker;
 
 pub use connector::ConnectorRegistry;
 pub use delivery::Outcome;
 pub use dispatch::{Dispatcher, Report};
 pub use error::{BoxError, Effect, Error, ErrorKind, Result};
+pub use worker::Worker;
 
 /// The README's code compiles.
 #[cfg(all(doctest, feature = "scim2", feature = "reqwest", feature = "tokio"))]

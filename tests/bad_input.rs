@@ -366,7 +366,6 @@ async fn an_option_that_cannot_be_served_is_refused_where_it_stands() {
     let second = Duration::from_secs(1);
     let provisioner = || Provisioner::new("hr", "scim2");
     for (what, bad, key, remedy) in [
-        ("non-blocking", provisioner(), "blocking", "set blocking to true"),
         (
             "a deadline without a runtime",
             provisioner().blocking_within(second),

@@ -234,10 +234,8 @@ async fn members_changed_neither_creates_from_our_own_member_set() {
     host.send(Event::group_created(staff().with_member(Member::user("u-ada")))).await.unwrap();
     host.shared.replace(document(organization));
     for name in ["ada", "bob"] {
-        host.dispatcher.lift_exclusion(
-            &ResourceKey::new("acme".into(), ResourceKind::User, format!("u-{name}").into()),
-            &Target::new("org", "m"),
-        );
+        let key = ResourceKey::new("acme".into(), ResourceKind::User, format!("u-{name}").into());
+        host.dispatcher.lift_exclusion(&key, &Target::new("org", "m")).await.unwrap();
         host.send(Event::user_updated(User::new(format!("u-{name}"), name))).await.unwrap();
     }
     let report =
@@ -308,8 +306,8 @@ async fn r5_an_override_is_remembered_until_it_is_lifted() {
     assert_eq!(org(&report).cloned(), skipped(SkipReason::Overridden));
     assert!(delivered(app(&report)));
     let key = ResourceKey::new("acme".into(), ResourceKind::User, "u-1".into());
-    assert!(host.dispatcher.lift_exclusion(&key, &Target::new("org", "m")));
-    assert!(!host.dispatcher.lift_exclusion(&key, &Target::new("org", "m")));
+    assert!(host.dispatcher.lift_exclusion(&key, &Target::new("org", "m")).await.unwrap());
+    assert!(!host.dispatcher.lift_exclusion(&key, &Target::new("org", "m")).await.unwrap());
     let report = host.send(Event::user_updated(ada().with_display_name("Ada"))).await.unwrap();
     assert!(delivered(org(&report)));
 }

@@ -7,6 +7,8 @@
     feature = "blocking",
     feature = "conformance",
     feature = "mock",
+    feature = "non-blocking",
+    feature = "redb",
     feature = "reqwest",
     feature = "scim2",
     feature = "tokio"
@@ -16,6 +18,11 @@
     reason = "the steps that tests share fail the test like the test itself"
 )]
 
+#[path = "support/counting.rs"]
+mod counting;
+#[path = "support/folder.rs"]
+mod folder;
+
 use std::collections::BTreeSet;
 use std::error::Error as _;
 use std::fmt::{self, Debug, Display};
@@ -24,6 +31,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use counting::Counting;
+use folder::TempFolder;
 use http::header::{AUTHORIZATION, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use outbound_provisioning::conformance::{self, Scim2Target};
@@ -31,27 +40,34 @@ use outbound_provisioning::connector::{
     Attempt, BuildContext, Capabilities, Connector, ConnectorFactory, Lookup, Page, PageRequest,
     Remote, Update,
 };
-use outbound_provisioning::delivery::{HoldReason, Next, ParkReason};
+use outbound_provisioning::delivery::{
+    Close, Era, Health, HoldReason, Life, MemberWrites, Next, ParkReason, Priority,
+    QuarantineReason,
+};
+use outbound_provisioning::dispatch::LaneState;
 use outbound_provisioning::host::{
-    ConfigurationSource, LocalSecrets, NoSecrets, Observation, Observer, SecretSource,
-    SharedConfiguration, TokioRuntime, Versioned,
+    ConfigurationSource, LocalSecrets, NoSecrets, Observation, Observer, ResourceSource,
+    SecretSource, SharedConfiguration, TokioRuntime, Versioned,
 };
 use outbound_provisioning::mock::{Fault, ManualRuntime, MockConnector, Stall};
 use outbound_provisioning::model::{
     Address, ApplicationConfiguration, AttributePath, Configuration, Connection, Difference,
-    EnterpriseUser, Event, EventId, Extensions, Filter, Group, Manager, Member, MemberChanges,
-    MultiValue, Name, OrganizationConfiguration, Problems, Properties, PropertyKind, PropertySpec,
-    Provisioner, RemoteId, Resource, ResourceKey, ResourceKind, Secret, SecretReference, Target,
-    Timestamp, Trigger, User,
+    EnterpriseUser, Event, EventId, Extensions, Filter, Group, LaneKey, Manager, Member,
+    MemberChanges, MultiValue, Name, OrganizationConfiguration, Problems, Properties, PropertyKind,
+    PropertySpec, Provisioner, RemoteId, Resource, ResourceKey, ResourceKind, Secret,
+    SecretReference, Target, TargetKey, Timestamp, Trigger, User,
 };
 use outbound_provisioning::resolver::resolve;
 use outbound_provisioning::scim2::Scim2Factory;
+use outbound_provisioning::store::{
+    Batch, Committed, Durability, Fact, LaneQuery, MemoryStore, RedbStore, Store, Which,
+};
 use outbound_provisioning::transport::{
     BaseUrl, HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, NetworkPolicy,
     ReqwestClient, http_fn,
 };
 use outbound_provisioning::{
-    ConnectorRegistry, Dispatcher, Effect, Error, ErrorKind, Outcome, Report, Result,
+    ConnectorRegistry, Dispatcher, Effect, Error, ErrorKind, Outcome, Report, Result, Worker,
 };
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
@@ -340,18 +356,23 @@ async fn attempt() -> Attempt {
 const COVERED: &str = "
     Error ErrorKind Effect
     Attempt BuildContext Capabilities Check ConnectorRegistry Lookup Page PageRequest Remote Update
-    HoldReason Next Outcome ParkReason
-    Action Because Delivery Dispatch Dispatcher DispatcherBuilder Plan Planned Report
+    Close Columns Due Era Health HoldReason Joined LaneRecord Life MemberWrites Next OpenMember Outcome
+    ParkReason Priority QuarantineReason
+    Action Announcement Because Delivery Dispatch Dispatcher DispatcherBuilder LaneState LaneStatus
+    Plan Planned Report TargetStatus
     LocalSecrets NoSecrets SharedConfiguration TokioRuntime Versioned
     Call Fault ManualRuntime MockConnector Stall
     Case RecordedRequest Scim2Target Suite Verdict
     Address ApplicationConfiguration ApplicationMode AttributePath Change Choice Configuration
     Connection ConnectorSettings Difference EnterpriseUser Event EventChange EventId Extensions
-    Group Manager Member MemberChanges MultiValue Name OrganizationConfiguration Problem Problems
+    Group LaneKey Manager Member MemberChanges MultiValue Name OrganizationConfiguration Problem Problems
     Properties PropertyKind PropertySpec Provisioner RemoteId Resource ResourceKey ResourceKind
-    Secret SecretReference Target Timestamp Trigger User ValueKey Wait
+    Secret SecretReference Target TargetKey Timestamp Trigger User ValueKey Wait
     ApplicationFound Chosen Level Resolution SkipReason Skipped
     Scim2Factory
+    Batch Committed Durability Fact Hint LaneQuery LaneWrite MembershipWrite MemoryStore Opening
+    OpenMembers RedbStore ResourceWrite StoredLane StoredResource Which
+    Stopped Worked Worker WorkerBuilder
     BaseUrl HttpError HttpErrorKind HttpFn NetworkPolicy ReqwestClient
 ";
 
@@ -361,7 +382,8 @@ const ELSEWHERE: &str = "Filter Observation";
 
 /// The public traits: nothing of their own to print.
 const TRAITS: &str = "
-    ConfigurationSource Connector ConnectorFactory HttpClient Observer Runtime SecretSource
+    ConfigurationSource Connector ConnectorFactory HttpClient Observer ResourceSource Runtime
+    SecretSource Store
 ";
 
 #[tokio::test]
@@ -373,6 +395,8 @@ async fn no_public_type_shows_what_it_holds() {
     dispatching(&mut watch).await;
     doubles(&mut watch).await;
     transport(&mut watch);
+    storing(&mut watch).await;
+    working(&mut watch).await;
     watch.found_nothing();
     let listed: BTreeSet<_> = COVERED.split_whitespace().collect();
     let odd: Vec<_> = listed.symmetric_difference(&watch.seen).collect();
@@ -634,6 +658,163 @@ async fn doubles(watch: &mut Watch) {
     watch.debug("Fault", &Fault::Refuse(error));
     watch.debug("Stall", &Stall::new());
     watch.debug("ManualRuntime", &ManualRuntime::new());
+}
+
+/// A host that can be asked, and a store that shows what it is given.
+fn durable(mock: &MockConnector) -> (Dispatcher, Counting) {
+    #[derive(Debug)]
+    struct Truth;
+
+    #[async_trait]
+    impl ResourceSource for Truth {
+        async fn load(&self, _: &ResourceKey) -> Result<Option<Resource>> {
+            Ok(Some(user().into()))
+        }
+    }
+
+    let store = Counting::new(MemoryStore::new());
+    let registry = ConnectorRegistry::new().with_instance("mock", mock.clone());
+    let blocking = acme("mock", Properties::new().with("password", PASSWORD));
+    let mut queued = blocking.organization(&"acme".into()).unwrap().clone();
+    queued.provisioners = vec![Provisioner::new("hr", "mock")];
+    let configuration = Configuration::new().with_organization("acme", queued);
+    let builder = Dispatcher::builder(configuration, registry).store(store.clone());
+    (builder.resources(Truth).build().unwrap(), store)
+}
+
+fn at_hr(resource: ResourceKey) -> LaneKey {
+    LaneKey::new(resource, Target::new("hr", "mock"))
+}
+
+/// Everything that a store is given and gives, in each state that a lane can be in.
+async fn storing(watch: &mut Watch) {
+    let ways: [fn() -> Option<Fault>; 5] = [
+        || None,
+        || Some(Fault::TimeOutBefore),
+        || Some(Fault::TimeOutAfter),
+        || Some(Fault::Refuse(refusal())),
+        || Some(Fault::Refuse(Error::new(ErrorKind::Unauthenticated, "401"))),
+    ];
+    for way in ways {
+        let mock = MockConnector::new();
+        let (dispatcher, store) = durable(&mock);
+        for event in events() {
+            let key = event.resource_key();
+            dispatcher.dispatch(event).await.unwrap();
+            rows(watch, &store, &key).await;
+            way().into_iter().for_each(|fault| mock.then(fault));
+            Worker::builder(&dispatcher).build().run_once().await.unwrap();
+            rows(watch, &store, &key).await;
+            statuses(watch, &dispatcher, &key).await;
+        }
+        batches(watch, &store);
+        watch.debug("MemoryStore", &store);
+    }
+    let fact =
+        Fact::new("dialect", json!({ "token": TOKEN, "seen": USER_NAME }), Timestamp::default());
+    watch.debug("Fact", &fact);
+    let mut batch = Batch::new();
+    let target = TargetKey::new("acme".into(), Target::new("hr", "mock"));
+    batch.facts.push((target.clone(), "dialect".to_owned(), Some(fact)));
+    watch.debug("Batch", &batch);
+    let folder = TempFolder::new();
+    let store = RedbStore::open(folder.path().join("outbound.redb")).unwrap();
+    let committed = store.commit(batch, Durability::Immediate).await.unwrap();
+    watch.debug("Committed", &committed);
+    watch.debug("Committed", &Committed::Conflict);
+    watch.debug("Durability", &Durability::Deferred);
+    watch.debug("Fact", &store.facts(&target).await.unwrap());
+    watch.debug("RedbStore", &store);
+    watch.debug("Life", &store.life());
+    watch.debug("Life", &Life::new(Era::new(1), Era::new(0)));
+    watch.debug("Era", &store.life().era);
+    watch.debug("Health", &Health::default());
+    watch.debug("MemberWrites", &MemberWrites::default());
+    watch.debug("Close", &Close::Waiting);
+    watch.both("Priority", &Priority::Urgent);
+    watch.both("QuarantineReason", &QuarantineReason::Credentials);
+    watch.debug("TargetKey", &target);
+}
+
+async fn rows(watch: &mut Watch, store: &Counting, key: &ResourceKey) {
+    let stored = store.resource(key).await.unwrap();
+    watch.debug("StoredResource", &stored);
+    for lane in &stored.lanes {
+        watch.debug("LaneKey", &lane.key);
+        watch.debug("StoredLane", lane);
+        watch.debug("LaneRecord", &lane.record);
+        watch.debug("Due", &lane.record.due());
+        watch.debug("Columns", &lane.record.columns());
+    }
+    let lane = at_hr(key.clone());
+    let open = store.open_members(&lane, 10).await.unwrap();
+    let everybody = [Member::user("u-1"), Member::user("u-2")];
+    let named = store.named_members(&lane, &everybody).await.unwrap();
+    for members in [open, named] {
+        watch.debug("OpenMembers", &members);
+        for member in &members.members {
+            watch.debug("OpenMember", member);
+            watch.debug("Joined", &member.joined);
+        }
+    }
+}
+
+fn batches(watch: &mut Watch, store: &Counting) {
+    for batch in store.batches() {
+        watch.debug("Batch", &batch);
+        watch.debug("ResourceWrite", &batch.resource);
+        watch.debug("MembershipWrite", &batch.membership);
+        watch.debug("LaneWrite", &batch.lanes);
+        watch.debug("Opening", &batch.open);
+        if let Some((_, writes)) = &batch.members {
+            watch.debug("MemberWrites", writes);
+        }
+        watch.debug("Health", &batch.health);
+    }
+}
+
+async fn statuses(watch: &mut Watch, dispatcher: &Dispatcher, key: &ResourceKey) {
+    for status in dispatcher.status(key).await.unwrap() {
+        watch.both("LaneState", &status.state);
+        watch.debug("LaneStatus", &status);
+    }
+    for which in [Which::Due, Which::Parked, Which::Unsettled] {
+        let query = LaneQuery::new("acme".into(), which);
+        watch.debug("Which", &which);
+        watch.debug("LaneStatus", &dispatcher.lanes(&query).await.unwrap());
+        watch.debug("LaneQuery", &query);
+    }
+    for status in dispatcher.targets().await.unwrap() {
+        watch.debug("TargetStatus", &status);
+    }
+    watch.both("LaneState", &LaneState::Parked(ParkReason::Poison));
+}
+
+async fn working(watch: &mut Watch) {
+    let mock = MockConnector::new();
+    let registry = ConnectorRegistry::new().with_instance("mock", mock.clone());
+    let dispatcher = Dispatcher::builder(acme("mock", Properties::new()), registry)
+        .runtime(TokioRuntime::current().unwrap())
+        .build()
+        .unwrap();
+    dispatcher.dispatch(here(Event::user_created(user()))).await.unwrap();
+    let builder = Worker::builder(&dispatcher);
+    watch.debug("WorkerBuilder", &builder);
+    let worker = builder.build();
+    watch.debug("Worker", &worker);
+    watch.debug("Worked", &worker.run_once().await.unwrap());
+    watch.debug("Stopped", &worker.run(async {}).await.unwrap());
+
+    let (dispatcher, store) = durable(&mock);
+    let key = ResourceKey::new("acme".into(), ResourceKind::User, "u-1".into());
+    let announcement = dispatcher.announce(key.clone()).await.unwrap();
+    watch.debug("Announcement", &announcement);
+    let hints = store.hints(10).await.unwrap();
+    assert_eq!(hints.len(), 1);
+    hints.iter().for_each(|hint| watch.debug("Hint", hint));
+    drop(announcement);
+    assert_eq!(dispatcher.recover().await.unwrap(), 1);
+    watch.debug("Dispatcher", &dispatcher);
 }
 
 fn transport(watch: &mut Watch) {

@@ -1,14 +1,19 @@
 //! What the benches send: a user of 12 attributes (443 bytes of JSON as SCIM has it), as the library's type and as the
 //! plain struct that a loop without a library would serialise. And a large organization, for the resolver.
+#![allow(dead_code, reason = "every bench takes only its part")]
 
 use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use outbound_provisioning::connector::{Attempt, Connector, Remote, Update};
+use outbound_provisioning::connector::{Attempt, Capabilities, Connector, Lookup, Remote, Update};
+use outbound_provisioning::host::{Observation, Observer, TokioRuntime};
 use outbound_provisioning::model::{
     Configuration, Connection, Event, MultiValue, Name, OrganizationConfiguration, Properties,
     Provisioner, RemoteId, Resource, ResourceKind, User,
 };
+use outbound_provisioning::store::Store;
 use outbound_provisioning::{ConnectorRegistry, Dispatcher, Result};
 use serde::Serialize;
 
@@ -138,8 +143,9 @@ pub(crate) fn idle_dispatcher(
     Dispatcher::builder(configuration, registry).build()
 }
 
+/// A target that does nothing at once.
 #[derive(Debug)]
-struct Noop;
+pub(crate) struct Noop;
 
 #[async_trait]
 impl Connector for Noop {
@@ -154,4 +160,49 @@ impl Connector for Noop {
     async fn delete(&self, _: &RemoteId, _: ResourceKind, _: &Attempt) -> Result<()> {
         Ok(())
     }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new().with_find().with_unique_names(ResourceKind::User)
+    }
+
+    /// Nobody: what is asked for after an unclean end is created.
+    async fn find(&self, _: &Lookup<'_>, _: &Attempt) -> Result<Vec<Remote>> {
+        Ok(Vec::new())
+    }
+}
+
+/// Counts lanes that were brought to the wanted state.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settled(Arc<AtomicUsize>);
+
+impl Settled {
+    pub(crate) fn so_far(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Observer for Settled {
+    fn observe(&self, observation: &Observation<'_>) {
+        if let Observation::Settled { outcome, .. } = observation
+            && outcome.is_done()
+        {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// A dispatcher with one non-blocking provisioner, which leads to this connector.
+pub(crate) fn queued_dispatcher(
+    store: impl Store,
+    connector: impl Connector,
+) -> Result<(Dispatcher, Settled)> {
+    let organization = OrganizationConfiguration::new()
+        .with_connection("one", Connection::new("One").with_connector("c", Properties::new()))
+        .with_provisioner(Provisioner::new("one", "c"));
+    let configuration = Configuration::new().with_organization(ACME, organization);
+    let registry = ConnectorRegistry::new().with_instance("c", connector);
+    let settled = Settled::default();
+    let builder = Dispatcher::builder(configuration, registry).store(store);
+    let builder = builder.runtime(TokioRuntime::current()?).observer(settled.clone());
+    Ok((builder.build()?, settled))
 }

@@ -1,5 +1,6 @@
 //! A SCIM target of a few microseconds a request, in a process of its own so that its CPU is not counted: this program
 //! once more, with `STUB` set. HTTP/1.1 by hand on one tokio thread; it believes everything and remembers nothing.
+#![allow(dead_code, reason = "every bench takes only its part")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};

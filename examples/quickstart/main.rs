@@ -1,5 +1,6 @@
 //! An administrator's day: two connections, users that come in every way there is, an application with a provisioner
-//! of its own, a group, a change, a delete. After each step: who is where, and why.
+//! of its own, a group, a change, a delete. After each step: who is where, and why. Last, an outage: the target is down
+//! and the process is killed, and nothing is lost.
 //!
 //! ```text
 //! cargo run --example quickstart --features full
@@ -9,6 +10,7 @@
 //! and `SCIM_TOKEN` set, the first leads to that server; names then get a prefix, and everything made there is
 //! removed at the end, unless `--keep` is given.
 
+mod outage;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 mod town;
@@ -24,12 +26,16 @@ use town::Town;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+    if let Ok(part) = std::env::var(outage::PART) {
+        return outage::part(&part).await;
+    }
     let keep = std::env::args().any(|argument| argument == "--keep");
     let mut town = Town::new().await?;
     let walked = walk(&mut town).await;
     let tidied = if keep { Ok(()) } else { town.remove_everything().await };
     walked?;
     tidied?;
+    outage::scene().await?;
     println!("\nDone. The same in 35 lines: examples/identity_server.rs");
     Ok(())
 }

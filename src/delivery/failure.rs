@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Effect, Error, ErrorKind};
 
 /// Attempts that fail for good before a lane is parked (P12).
@@ -30,7 +32,8 @@ pub enum Next {
 }
 
 /// Why work waits for a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ParkReason {
     /// The target reports a conflict and shows no resource that would explain it.
@@ -49,6 +52,22 @@ pub enum ParkReason {
     Poison,
     /// The target refused the data, again and again (P12).
     Rejected,
+}
+
+impl ParkReason {
+    /// A stable code for programs: `name_taken`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Conflict => "conflict",
+            Self::DuplicateRemote => "duplicate_remote",
+            Self::InDoubt => "in_doubt",
+            Self::Moved => "moved",
+            Self::NameTaken => "name_taken",
+            Self::NeedsState => "needs_state",
+            Self::Poison => "poison",
+            Self::Rejected => "rejected",
+        }
+    }
 }
 
 impl fmt::Display for ParkReason {

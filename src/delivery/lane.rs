@@ -1,86 +1,103 @@
 //! What is remembered of one resource at one target: what it should be, what it is, and what is in doubt.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
-use super::members::Membership;
+use super::members::{Members, References};
+use super::moment::Moment;
+use super::pending::{Pending, Presence};
 use crate::error::Error;
-use crate::model::{Link, Member, MemberChanges, RemoteId, Resource, Secret};
+use crate::model::{
+    AttributePath, Difference, Link, Member, RemoteId, Resource, Secret, Timestamp,
+};
 
 /// The unit of order and of mutual exclusion: one resource at one target.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Lane {
     /// What the target should have.
+    #[serde(skip_serializing_if = "Desired::is_unknown")]
     pub(crate) desired: Desired,
     /// The account that is there must go before a new one is created (delete and create folded together, P7).
-    pub(crate) replace: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) replace: bool,
     /// The account that is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) link: Option<Link>,
     /// Why the target must be asked before anything is created (P8).
-    pub(crate) look_up: Option<LookUp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) look_up: Option<LookUp>,
     /// The name under which a create was sent that may have landed.
-    pub(crate) doubtful_name: Option<Secret>,
+    #[serde(with = "kept_name", skip_serializing_if = "Option::is_none")]
+    pub(super) doubtful_name: Option<Secret>,
     /// Which system the lane's accounts are at: what the connector said of itself (P19).
+    #[serde(skip_serializing_if = "String::is_empty")]
     fingerprint: String,
     /// There is an account of ours at a system that the connection no longer leads to.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) elsewhere: bool,
-    /// A group's members.
-    pub(crate) membership: Membership,
+    /// Nobody but the members we know is in the group: we created it. In a group that was found there may be anybody.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) whole: bool,
+    /// Until when a request may still land that nobody heard of, and what it may change (P10).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) unsettled: Option<Unsettled>,
+    /// Members of whom nobody knows whether they are in the group, now that the window is over: until they are seen to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    again: Vec<(Member, RemoteId)>,
+    /// A process died with a request under way, and nobody knows which members it named.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    unnamed: bool,
     /// Attempts in a row that failed for good (P12).
-    pub(crate) failures: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(super) failures: u32,
+}
+
+/// A time in which the lane's account may still change by requests of ours that nobody heard of (P10, P11).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Unsettled {
+    /// When it ends.
+    pub(crate) until: Timestamp,
+    /// Attributes that may change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    paths: Vec<AttributePath>,
+    /// Members who may join or leave, and under which id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    members: Vec<(Member, RemoteId)>,
 }
 
 /// What a target should have.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Desired {
     /// Nobody has said.
     #[default]
     Unknown,
     /// This. A group without its members.
-    Present(Arc<Resource>),
+    Present(#[serde(with = "present")] Arc<Resource>),
     /// Nothing.
     Absent,
 }
 
-/// Where a resource stands at a target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Presence {
-    /// Neither there nor wanted there.
-    Absent,
-    /// Not wanted there, and its removal is not done yet.
-    Leaving,
-    /// Wanted there. Updates and deletes go there.
-    Present,
-}
-
 /// Why a look-up comes before a create.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum LookUp {
     /// The target says that it has such a resource.
     Conflict,
     /// A create may have landed, or the account we knew is gone.
     Doubt,
-}
-
-/// What an event asks of a lane.
-#[derive(Clone, Debug)]
-pub(crate) enum LaneChange {
-    /// Be this; with, for a new group, these members.
-    State(Arc<Resource>, Vec<Member>),
-    /// Be gone.
-    Delete,
-    /// Gain and lose these members.
-    Members(MemberChanges),
-    /// A member has this account there now, perhaps in place of another.
-    Moved(Member, RemoteId),
-    /// Nothing new: finish what is open.
-    Touch,
+    /// The time is over in which a request could still land: what is there now is what stays (P10, P11).
+    Recheck,
 }
 
 impl Lane {
     /// The resources whose ids at the target are needed to write this one.
-    pub(crate) fn referred(&self) -> Vec<Member> {
-        let mut referred: Vec<Member> = self.membership.changing().cloned().collect();
+    pub(crate) fn referred(&self, members: &Members) -> Vec<Member> {
+        let mut referred = members.referred();
         if let Desired::Present(resource) = &self.desired
             && let Resource::User(user) = &**resource
         {
@@ -105,13 +122,22 @@ impl Lane {
         matches!(self.desired, Desired::Absent)
     }
 
+    /// Whether the resource is to be gone or switched off, which goes before everything else (P15).
+    pub(super) fn deprovisions(&self) -> bool {
+        match &self.desired {
+            Desired::Unknown => false,
+            Desired::Present(resource) => self.replace || is_disabled(resource),
+            Desired::Absent => true,
+        }
+    }
+
     /// Whether something at the target may be ours.
     fn may_exist(&self) -> bool {
         self.link.is_some() || self.look_up.is_some()
     }
 
     /// An attempt at this system begins. What was linked at another one proves nothing here (P19).
-    pub(crate) fn begin_at(&mut self, fingerprint: &str) {
+    pub(crate) fn begin_at(&mut self, fingerprint: &str, members: &mut Members) {
         if self.fingerprint == fingerprint {
             return;
         }
@@ -126,7 +152,23 @@ impl Lane {
             self.doubtful_name = confirmed.map(|confirmed| Secret::new(confirmed.name()));
         }
         self.look_up = Some(LookUp::Doubt);
-        self.membership.lost();
+        self.lose_members(members);
+    }
+
+    /// Whether nobody but the members we know is in the group.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// The account of this resource, if it is at the same system as another one.
+    pub(super) fn account_beside(&self, other: &Self) -> Option<&RemoteId> {
+        self.account_at(&other.fingerprint)
+    }
+
+    /// The group at the target is gone, or is another one: who was in it may or may not be, and is added again.
+    pub(super) fn lose_members(&mut self, members: &mut Members) {
+        self.whole = false;
+        members.lose();
     }
 
     /// The account, if it is at this system.
@@ -140,31 +182,222 @@ impl Lane {
         Failure::after(error, &mut self.failures)
     }
 
-    /// Folds one more change into what is desired (P7). Only done when the lane is claimed, never while an attempt
-    /// is under way.
-    pub(crate) fn absorb(&mut self, change: &LaneChange) {
-        match change {
-            LaneChange::State(resource, members) => {
-                if !matches!(self.desired, Desired::Present(_)) {
-                    self.membership.announced();
-                }
-                self.desired = Desired::Present(Arc::clone(resource));
-                self.membership.absorb(&MemberChanges::new(members.iter().cloned(), []));
+    /// Folds what waits into what is desired (P7). Only when an attempt begins.
+    pub(super) fn absorb(&mut self, pending: &Pending) {
+        if pending.is_empty() {
+            return;
+        }
+        if pending.deletes() {
+            self.replace = self.may_exist();
+            self.look_up = self.look_up.map(|_| LookUp::Doubt);
+            self.desired = Desired::Absent;
+        }
+        if let Some(state) = pending.state() {
+            if self.wants_nothing() && self.link.is_none() && self.unsettled.is_some() {
+                // It was to go and comes back, and an earlier create may still land: it is asked for first (P8).
+                self.look_up = self.look_up.or(Some(LookUp::Doubt));
             }
-            LaneChange::Delete => {
-                self.replace = self.may_exist();
-                self.look_up = self.look_up.map(|_| LookUp::Doubt);
-                self.desired = Desired::Absent;
-                self.membership = Membership::default();
-            }
-            LaneChange::Members(changes) => self.membership.absorb(changes),
-            LaneChange::Moved(member, account) => {
-                self.membership.moved(member, account);
-                return;
-            }
-            LaneChange::Touch => return,
+            self.desired = Desired::Present(Arc::clone(state));
         }
         // A newer event gives a parked lane another chance (P12).
         self.failures = 0;
+    }
+
+    /// A request was sent, or may have been, and nobody knows what became of it: it may land until the window is over.
+    pub(super) fn unsettle(&mut self, moment: &Moment, members: Vec<(Member, RemoteId)>) {
+        let doubtful = self.link.as_ref().map(|link| link.doubtful.as_slice()).unwrap_or_default();
+        let unsettled = self.unsettled.get_or_insert_with(|| Unsettled {
+            until: moment.now,
+            paths: Vec::new(),
+            members: Vec::new(),
+        });
+        unsettled.until = unsettled.until.max(moment.settled());
+        for path in doubtful {
+            if !unsettled.paths.contains(path) {
+                unsettled.paths.push(path.clone());
+            }
+        }
+        for member in members {
+            if !unsettled.members.contains(&member) {
+                unsettled.members.push(member);
+            }
+        }
+    }
+
+    /// Whether the window is open in which a request may still land.
+    pub(super) fn is_unsettled(&self, now: Timestamp) -> bool {
+        !self.unsettled_for(now).is_zero()
+    }
+
+    /// How long it stays open.
+    pub(super) fn unsettled_for(&self, now: Timestamp) -> Duration {
+        self.unsettled.as_ref().map(|unsettled| unsettled.until.since(now)).unwrap_or_default()
+    }
+
+    /// Once the window is over, what is there is looked at again: it stays so (P10, P11).
+    pub(super) fn recheck(&mut self, now: Timestamp) {
+        let Some(unsettled) = self.unsettled.take_if(|unsettled| unsettled.until <= now) else {
+            return;
+        };
+        self.look_up = self.look_up.or(Some(LookUp::Recheck));
+        if let Some(link) = &mut self.link {
+            for path in unsettled.paths {
+                if !link.doubtful.contains(&path) {
+                    link.doubtful.push(path);
+                }
+            }
+        }
+        for member in unsettled.members {
+            if !self.again.contains(&member) {
+                self.again.push(member);
+            }
+        }
+    }
+
+    /// The members to look at again: by every attempt, until one has seen to all of them.
+    pub(crate) fn again(&self) -> &[(Member, RemoteId)] {
+        &self.again
+    }
+
+    /// All of them have been seen to.
+    pub(super) fn seen_to(&mut self) {
+        self.again.clear();
+    }
+
+    /// A process died over an attempt: what it had noted says what it sent, but not that it may land later.
+    pub(super) fn died(&mut self, moment: &Moment) {
+        self.unnamed = true;
+        self.whole = false;
+        self.unsettle(moment, Vec::new());
+    }
+
+    /// Everybody who is open may be whom the last request was about: they are asked for again, now and once nothing can
+    /// land any more (C11, P10).
+    pub(crate) fn name_members(
+        &mut self,
+        members: &mut Members,
+        references: &References,
+        moment: &Moment,
+    ) {
+        if self.unnamed {
+            let accounts = members.doubt_all(references);
+            self.unsettle(moment, accounts);
+            // Further ones come with the next window.
+            self.unnamed = members.more;
+        }
+    }
+
+    /// A person gave up what is open: what is there is what is desired.
+    pub(super) fn give_up(&mut self) {
+        self.replace = false;
+        self.look_up = None;
+        self.doubtful_name = None;
+        self.unsettled = None;
+        self.again.clear();
+        self.unnamed = false;
+        self.failures = 0;
+        self.desired = match self.link.as_mut() {
+            Some(link) => {
+                link.doubtful.clear();
+                link.confirmed.clone().map_or(Desired::Unknown, Desired::Present)
+            }
+            None => Desired::Absent,
+        };
+    }
+
+    /// The process died without a trace of what it was about to send: whatever was open may have been sent (C12).
+    pub(super) fn lost_intents(&mut self, pending: &Pending, moment: &Moment) {
+        let desired = match &self.desired {
+            Desired::Present(resource) => Some(resource),
+            Desired::Unknown | Desired::Absent => None,
+        };
+        let states: Vec<Arc<Resource>> =
+            desired.into_iter().chain(pending.state()).map(Arc::clone).collect();
+        match &mut self.link {
+            Some(link) => {
+                for state in &states {
+                    let changes = match &link.confirmed {
+                        Some(confirmed) => Difference::between(confirmed, state),
+                        None => Difference::from_nothing(state),
+                    };
+                    for (path, _) in changes.iter() {
+                        if !link.doubtful.contains(path) {
+                            link.doubtful.push(path.clone());
+                        }
+                    }
+                }
+                for path in pending.superseded() {
+                    if !link.doubtful.contains(path) {
+                        link.doubtful.push(path.clone());
+                    }
+                }
+            }
+            None if states.is_empty() && !pending.deletes() => {}
+            None => {
+                self.look_up = Some(LookUp::Doubt);
+                if self.doubtful_name.is_none() {
+                    self.doubtful_name = states.first().map(|state| Secret::new(state.name()));
+                }
+            }
+        }
+        self.died(moment);
+    }
+}
+
+impl Desired {
+    fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown)
+    }
+}
+
+/// Whether a state switches the account off.
+pub(super) fn is_disabled(resource: &Resource) -> bool {
+    matches!(resource, Resource::User(user) if !user.active)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// Custody ends at the store, which keeps names in clear until payloads are sealed.
+mod kept_name {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::model::Secret;
+
+    pub(super) fn serialize<S: Serializer>(
+        name: &Option<Secret>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        name.as_ref().map(Secret::expose).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Secret>, D::Error> {
+        Ok(Option::<String>::deserialize(deserializer)?.map(Secret::new))
+    }
+}
+
+mod present {
+    use std::sync::Arc;
+
+    use serde::{Deserializer, Serializer};
+
+    use crate::model::{Resource, stored};
+
+    pub(super) fn serialize<S: Serializer>(
+        resource: &Arc<Resource>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        stored::serialize(&Some(Arc::clone(resource)), serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Arc<Resource>, D::Error> {
+        stored::deserialize(deserializer)?
+            .ok_or_else(|| serde::de::Error::custom("a state without a resource"))
     }
 }

@@ -1,13 +1,14 @@
 //! What an answer means for the lane (P8, P9).
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::failure::{Failure, ParkReason};
 use super::lane::{Lane, LookUp};
+use super::members::Members;
+use super::moment::Moment;
 use super::plan::Step;
 use crate::error::{Effect, Error, ErrorKind, Result};
-use crate::model::{Link, LocalId, Remote, RemoteId, Resource};
+use crate::model::{Difference, Link, LocalId, Remote, RemoteId, Resource};
 
 /// What the target answered to a step.
 #[derive(Debug)]
@@ -40,11 +41,41 @@ pub(crate) enum Verdict {
     Stop(Failure),
 }
 
+/// What an answer is held against.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scene<'a> {
+    /// The host's id of the resource.
+    pub(crate) id: &'a LocalId,
+    /// When the answer came.
+    pub(crate) moment: &'a Moment,
+    /// The target refuses a second resource of this kind with the same name or id.
+    pub(crate) unique: bool,
+}
+
 /// Takes in the answer to a step.
-pub(crate) fn learn(lane: &mut Lane, id: &LocalId, step: Step, answer: Answer) -> Verdict {
+pub(crate) fn learn(
+    lane: &mut Lane,
+    members: &mut Members,
+    scene: Scene<'_>,
+    step: Step,
+    answer: Answer,
+) -> Verdict {
+    let may_land = answer.error().is_some_and(|error| {
+        error.effect() == Effect::Unknown && error.kind() != ErrorKind::NotFound
+    });
+    if may_land && !matches!(step, Step::Find { .. }) {
+        let piece = match &step {
+            Step::Create { before, .. } | Step::ChangeMembers { before, .. } => {
+                members.accounts(before)
+            }
+            _ => Vec::new(),
+        };
+        lane.unsettle(scene.moment, piece);
+    }
     match (step, answer) {
-        (Step::Create { wanted, members }, Answer::Resource(answer)) => match answer {
-            Ok(remote) if remote.external_id.as_ref().is_some_and(|shown| shown != id) => {
+        (Step::Create { wanted, members: piece, before }, Answer::Resource(answer)) => match answer
+        {
+            Ok(remote) if remote.external_id.as_ref().is_some_and(|shown| shown != scene.id) => {
                 let message = "the target answered a create with a resource that is not ours";
                 failed(lane, Error::new(ErrorKind::InvalidResponse, message))
             }
@@ -59,7 +90,8 @@ pub(crate) fn learn(lane: &mut Lane, id: &LocalId, step: Step, answer: Answer) -
                 });
                 lane.look_up = None;
                 lane.doubtful_name = None;
-                lane.membership.created_with(&members);
+                lane.whole = true;
+                members.confirm(&piece);
                 advanced(lane, remote_id)
             }
             Err(error) => {
@@ -69,7 +101,7 @@ pub(crate) fn learn(lane: &mut Lane, id: &LocalId, step: Step, answer: Answer) -
                     return Verdict::Continue(None);
                 }
                 if error.effect() != Effect::Unknown {
-                    lane.membership.withdraw(&members, &BTreeSet::new());
+                    members.withdraw(before);
                     lane.look_up = None;
                     lane.doubtful_name = None;
                 }
@@ -104,21 +136,20 @@ pub(crate) fn learn(lane: &mut Lane, id: &LocalId, step: Step, answer: Answer) -
                 }
             }
         }
-        (
-            Step::ChangeMembers { id: remote_id, piece, doubtful_before, .. },
-            Answer::Empty(answer),
-        ) => match answer {
-            Ok(()) => {
-                lane.membership.confirm(&piece);
-                advanced(lane, remote_id)
-            }
-            Err(error) => {
-                if error.effect() != Effect::Unknown {
-                    lane.membership.withdraw(&piece, &doubtful_before);
+        (Step::ChangeMembers { id: remote_id, piece, before, .. }, Answer::Empty(answer)) => {
+            match answer {
+                Ok(()) => {
+                    members.confirm(&piece);
+                    advanced(lane, remote_id)
                 }
-                refused(lane, error)
+                Err(error) => {
+                    if error.effect() != Effect::Unknown {
+                        members.withdraw(before);
+                    }
+                    refused(lane, error)
+                }
             }
-        },
+        }
         (Step::Delete { id: remote_id }, Answer::Empty(answer)) => match answer {
             // Not the target's own word that it is gone: it is asked for before that is believed (F54).
             Err(error)
@@ -133,11 +164,26 @@ pub(crate) fn learn(lane: &mut Lane, id: &LocalId, step: Step, answer: Answer) -
                 lane.look_up = None;
                 lane.doubtful_name = None;
                 lane.replace = false;
+                lane.whole = false;
+                if lane.wants_nothing() {
+                    members.clear();
+                } else {
+                    // Another group comes in its place, and who was in the old one is not in the new one.
+                    members.lose();
+                }
                 advanced(lane, remote_id)
             }
         },
         (Step::Find { name }, Answer::Found(answer)) => match answer {
-            Ok(found) => recognise(lane, id, &name, found),
+            Ok(found) => recognise(lane, members, scene, &name, found),
+            // The time to look again comes with the next attempt.
+            Err(error) if lane.look_up == Some(LookUp::Recheck) => {
+                if error.kind() == ErrorKind::Unsupported {
+                    lane.look_up = None;
+                    return Verdict::Continue(None);
+                }
+                failed(lane, error)
+            }
             // Only whether it is gone was asked. That is not known, so the next attempt sends the same again.
             Err(error) if lane.link.is_some() => {
                 lane.look_up = None;
@@ -166,10 +212,16 @@ pub(crate) fn learn(lane: &mut Lane, id: &LocalId, step: Step, answer: Answer) -
 }
 
 /// Only our own `externalId` in the resource's own body proves that it is ours (P8), or the id that we know.
-fn recognise(lane: &mut Lane, id: &LocalId, name: &str, found: Vec<Remote>) -> Verdict {
+fn recognise(
+    lane: &mut Lane,
+    members: &mut Members,
+    scene: Scene<'_>,
+    name: &str,
+    found: Vec<Remote>,
+) -> Verdict {
     let known = lane.link.as_ref().map(|link| link.remote_id.clone());
     let is_own = |remote: &Remote| {
-        remote.external_id.as_ref() == Some(id) || known.as_ref() == Some(&remote.id)
+        remote.external_id.as_ref() == Some(scene.id) || known.as_ref() == Some(&remote.id)
     };
     let is_nameless_twin = |remote: &Remote| {
         let shown = remote.resource.as_deref().map(Resource::name);
@@ -188,8 +240,13 @@ fn recognise(lane: &mut Lane, id: &LocalId, name: &str, found: Vec<Remote>) -> V
             lane.doubtful_name = None;
             lane.elsewhere = false;
             let remote_id = remote.id.clone();
-            if known.as_ref() != Some(&remote_id) {
-                lane.membership.lost();
+            if known.as_ref() == Some(&remote_id) {
+                if let Some(link) = &mut lane.link {
+                    link.version = remote.version.or(link.version.take());
+                }
+                compare(lane, remote.resource.as_deref());
+            } else {
+                lane.lose_members(members);
                 lane.link = Some(Link {
                     remote_id: remote.id,
                     version: remote.version,
@@ -203,7 +260,9 @@ fn recognise(lane: &mut Lane, id: &LocalId, name: &str, found: Vec<Remote>) -> V
             advanced(lane, remote_id)
         }
         // The target keeps no id of ours: whether this is what we created cannot be told (P8.6).
-        (None, Some(LookUp::Doubt)) if others.iter().any(is_nameless_twin) => {
+        (None, Some(LookUp::Doubt | LookUp::Recheck))
+            if lane.link.is_none() && others.iter().any(is_nameless_twin) =>
+        {
             let message = "a resource at the target has the name of one that we may have created, and shows no id of ours";
             let error = Error::new(ErrorKind::Conflict, message);
             Verdict::Stop(Failure::parked(error, ParkReason::InDoubt))
@@ -213,13 +272,29 @@ fn recognise(lane: &mut Lane, id: &LocalId, name: &str, found: Vec<Remote>) -> V
             let error = Error::new(ErrorKind::NotFound, message);
             Verdict::Stop(Failure::parked(error, ParkReason::Moved))
         }
-        (None, Some(LookUp::Doubt)) => {
+        // An index may lag, and a create may still be under way: where two of them could both succeed, the window is
+        // waited out (P8.4, F46).
+        (None, Some(LookUp::Doubt))
+            if !scene.unique
+                && !lane.wants_nothing()
+                && lane.link.is_none()
+                && lane.is_unsettled(scene.moment.now) =>
+        {
+            let message = "a create may still land, and the target would take a second one; it is looked up again after the settle window";
+            let wait = lane.unsettled_for(scene.moment.now);
+            let error = Error::new(ErrorKind::Timeout, message).with_effect(Effect::NotSent);
+            failed(lane, error.with_retry_after(wait))
+        }
+        (None, Some(LookUp::Doubt | LookUp::Recheck)) => {
             lane.look_up = None;
-            lane.doubtful_name = None;
+            if !lane.is_unsettled(scene.moment.now) {
+                // Nothing can land any more under that name.
+                lane.doubtful_name = None;
+            }
             lane.replace = false;
             lane.elsewhere = false;
             if lane.link.is_some() {
-                lane.membership.lost();
+                lane.lose_members(members);
             }
             // A link means that its end was not believed at once: now it is.
             Verdict::Continue(lane.link.take().map(|link| link.remote_id))
@@ -243,6 +318,25 @@ fn recognise(lane: &mut Lane, id: &LocalId, name: &str, found: Vec<Remote>) -> V
             };
             Verdict::Stop(Failure::parked(Error::new(ErrorKind::Conflict, message), reason))
         }
+    }
+}
+
+/// Of what is in doubt, only what differs from what the target shows is sent again (P10).
+fn compare(lane: &mut Lane, shown: Option<&Resource>) {
+    let wanted = match (&lane.desired, shown) {
+        (super::lane::Desired::Present(wanted), Some(_)) => Arc::clone(wanted),
+        _ => return,
+    };
+    if let (Some(link), Some(shown)) = (&mut lane.link, shown) {
+        let differs = Difference::between(shown, &wanted);
+        // What we believe is there must be right too, or a later change would be held against what never was.
+        let believed = match &link.confirmed {
+            Some(confirmed) => Difference::between(confirmed, &wanted),
+            None => Difference::from_nothing(&wanted),
+        };
+        let mut open = Vec::new();
+        open.extend(differs.iter().chain(believed.iter()).map(|(path, _)| path));
+        link.doubtful.retain(|path| open.contains(&path));
     }
 }
 

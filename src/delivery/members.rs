@@ -1,89 +1,161 @@
-//! A group's members at one target, kept as our own confirmed set: one change costs one request and no read (P17).
+//! A group's members at one target: what is open of them, beside our own confirmed set, which stays in the store. One
+//! change costs one request and no read at the target (P17).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
 
 use crate::model::{Member, MemberChanges, Reference, RemoteId};
 
 /// The target's ids of resources that a lane's resource refers to, as far as they are linked.
 pub(crate) type References = HashMap<Member, RemoteId>;
 
-/// Members by the host's ids.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Membership {
-    /// Who is in the group at the target, and under which id.
-    confirmed: BTreeMap<Member, RemoteId>,
-    /// Who has to be added, link or no link.
-    joining: BTreeSet<Member>,
-    /// Who has to be removed.
-    leaving: BTreeSet<Member>,
-    /// Who is in a request whose outcome is unknown, or was in a group that is now another one.
-    doubtful: BTreeMap<Member, RemoteId>,
-    /// Whether nobody else is in the group: we created it. In a group that was found there may be anybody.
-    whole: bool,
+/// A member that is in the group at the target, as far as we know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Joined {
+    /// The id under which it is there.
+    pub(crate) account: RemoteId,
+    /// A request about it was sent, and nobody knows what became of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) doubtful: bool,
 }
 
-impl Membership {
-    /// Folds changes in. A member in doubt is asked for again, whichever way it goes now.
-    pub(super) fn absorb(&mut self, changes: &MemberChanges) {
-        for member in &changes.added {
-            self.leaving.remove(member);
-            if !self.confirmed.contains_key(member) || self.doubtful.contains_key(member) {
-                self.joining.insert(member.clone());
-            }
+impl Joined {
+    /// Whether it is there under this account, beyond doubt.
+    pub fn is_surely(&self, account: &RemoteId) -> bool {
+        !self.doubtful && self.account == *account
+    }
+}
+
+/// A member whose place in the group at a target may have to change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OpenMember {
+    /// Who, in the host's ids.
+    pub member: Member,
+    /// Whether the host has it in the group.
+    pub wanted: bool,
+    /// Whether it is in the group at the target.
+    pub joined: Option<Joined>,
+    /// The mark under which the store opened it.
+    pub opened: u64,
+}
+
+impl OpenMember {
+    /// A member as a store found it.
+    pub fn new(member: Member, wanted: bool, joined: Option<Joined>, opened: u64) -> Self {
+        Self { member, wanted, joined, opened }
+    }
+}
+
+/// The open members that an attempt works on: a window into what the store keeps, so that a large group needs little
+/// memory.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Members {
+    entries: BTreeMap<Member, Entry>,
+    /// There are further open members in the store.
+    pub(crate) more: bool,
+    /// What the store knows of who is in the group is void.
+    cleared: bool,
+    /// And everybody is to be added again.
+    lost: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    wanted: bool,
+    joined: Option<Joined>,
+    /// As the store has it.
+    stored: Option<Joined>,
+    opened: u64,
+    /// The target has confirmed it.
+    done: bool,
+}
+
+/// A member's place before a request about it.
+pub(crate) type Before = BTreeMap<Member, Option<Joined>>;
+
+/// What an attempt learnt of a group's members, for the store.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MemberWrites {
+    /// Forget first who is in the group at the target.
+    pub clear: bool,
+    /// Then open everybody whom the host has in it.
+    pub reopen: bool,
+    /// Who is in the group now, and who is not.
+    pub joined: Vec<(Member, Option<Joined>)>,
+    /// Who is done, or waits for an account: by the mark under which it was opened.
+    pub close: Vec<(Member, u64, Close)>,
+}
+
+/// Why a member is no longer open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a member is done with or it waits; a store must know both"
+)]
+pub enum Close {
+    /// Nothing is left to do.
+    Done,
+    /// It has no account at the target yet, and is opened when it has (P17).
+    Waiting,
+}
+
+impl Members {
+    /// The window a store gave.
+    pub(crate) fn new(open: Vec<OpenMember>, more: bool) -> Self {
+        let entries = open
+            .into_iter()
+            .map(|OpenMember { member, wanted, joined, opened }| {
+                let stored = joined.clone();
+                (member, Entry { wanted, joined, stored, opened, done: false })
+            })
+            .collect();
+        Self { entries, more, cleared: false, lost: false }
+    }
+
+    /// Takes further members into the window.
+    pub(crate) fn include(&mut self, named: Vec<OpenMember>) {
+        for (member, entry) in Self::new(named, false).entries {
+            self.entries.entry(member).or_insert(entry);
         }
-        for member in &changes.removed {
-            self.joining.remove(member);
-            let may_be_in =
-                self.confirmed.contains_key(member) || self.doubtful.contains_key(member);
-            if may_be_in || !self.whole {
-                self.leaving.insert(member.clone());
-            }
-        }
     }
 
-    /// Who changes, and whose id at the target is therefore needed.
-    pub(super) fn changing(&self) -> impl Iterator<Item = &Member> {
-        self.joining.iter().chain(&self.leaving)
+    /// Whose ids at the target are needed.
+    pub(super) fn referred(&self) -> Vec<Member> {
+        self.entries.keys().cloned().collect()
     }
 
-    /// The group is announced anew, with everybody who is in it.
-    pub(super) fn announced(&mut self) {
-        self.joining.clear();
+    /// Whether anybody is to be added.
+    pub(super) fn any_wanted(&self) -> bool {
+        self.entries.values().any(|entry| entry.wanted && !entry.done)
     }
 
-    /// A member has this account at the target now. One that was added under another id is added again.
-    pub(super) fn moved(&mut self, member: &Member, account: &RemoteId) {
-        if self.confirmed.get(member).is_none_or(|known| known == account) {
-            return;
-        }
-        if let Some(before) = self.confirmed.remove(member) {
-            self.doubtful.insert(member.clone(), before);
-        }
-        if !self.leaving.contains(member) {
-            self.joining.insert(member.clone());
-        }
-    }
-
-    /// Whether the group waits for this account: to add it, or in place of an older one.
-    pub(crate) fn waits_for(&self, member: &Member, account: &RemoteId) -> bool {
-        self.joining.contains(member)
-            || self.confirmed.get(member).is_some_and(|known| known != account)
-    }
-
-    /// Who has to be added.
-    pub(crate) fn joining(&self) -> impl Iterator<Item = &Member> {
-        self.joining.iter()
-    }
-
-    /// The next piece of at most `limit` changes (0: no limit), adds first, in the host's ids. Who has no link yet is
-    /// left for later.
-    pub(super) fn next_piece(&self, references: &References, limit: usize) -> MemberChanges {
+    /// The next piece of at most `limit` changes (0: no limit), adds first, in the host's ids. Who has no account yet
+    /// is left for later.
+    pub(super) fn next_piece(
+        &self,
+        references: &References,
+        limit: usize,
+        whole: bool,
+    ) -> MemberChanges {
         let limit = if limit == 0 { usize::MAX } else { limit };
-        let added =
-            self.joining.iter().filter(|member| references.contains_key(*member)).take(limit);
-        let added: BTreeSet<Member> = added.cloned().collect();
-        let id = |member: &&Member| self.id_of(member, references).is_some();
-        let removed = self.leaving.iter().filter(id).take(limit - added.len()).cloned().collect();
+        let open = || self.entries.iter().filter(|(_, entry)| !entry.done);
+        let joins = open().filter(|(member, entry)| {
+            let account = references.get(*member);
+            entry.wanted
+                && account.is_some_and(|account| {
+                    entry.joined.as_ref().is_none_or(|it| it.doubtful || it.account != *account)
+                })
+        });
+        let added: std::collections::BTreeSet<Member> =
+            joins.take(limit).map(|(member, _)| member.clone()).collect();
+        let leaves = open().filter(|(member, entry)| {
+            !entry.wanted
+                && (entry.joined.is_some() || (!whole && references.contains_key(*member)))
+        });
+        let removed = leaves.take(limit - added.len()).map(|(member, _)| member.clone()).collect();
         MemberChanges { added, removed }
     }
 
@@ -96,15 +168,11 @@ impl Membership {
         let translate = |member: &Member, id: Option<&RemoteId>| {
             id.map(|id| Member { value: Reference::from(id), kind: member.kind })
         };
+        let added = piece.added.iter();
+        let removed = piece.removed.iter();
         MemberChanges {
-            added: piece
-                .added
-                .iter()
-                .filter_map(|member| translate(member, references.get(member)))
-                .collect(),
-            removed: piece
-                .removed
-                .iter()
+            added: added.filter_map(|member| translate(member, references.get(member))).collect(),
+            removed: removed
                 .filter_map(|member| translate(member, self.id_of(member, references)))
                 .collect(),
         }
@@ -112,20 +180,64 @@ impl Membership {
 
     /// Under which id a member is in the group, as far as we know.
     fn id_of<'a>(&'a self, member: &Member, references: &'a References) -> Option<&'a RemoteId> {
-        let known = self.confirmed.get(member).or_else(|| self.doubtful.get(member));
-        known.or_else(|| references.get(member))
+        let known = self.entries.get(member).and_then(|entry| entry.joined.as_ref());
+        known.map(|joined| &joined.account).or_else(|| references.get(member))
+    }
+
+    /// The places of a piece's members.
+    pub(super) fn places(&self, piece: &MemberChanges) -> Before {
+        let all = piece.added.iter().chain(&piece.removed);
+        all.filter_map(|member| Some((member.clone(), self.entries.get(member)?.joined.clone())))
+            .collect()
+    }
+
+    /// The accounts under which a piece's members may join or leave later than anybody hears (P10).
+    pub(super) fn accounts(&self, piece: &Before) -> Vec<(Member, RemoteId)> {
+        let account = |member: &Member| {
+            let joined = self.entries.get(member)?.joined.as_ref()?;
+            Some((member.clone(), joined.account.clone()))
+        };
+        piece.keys().filter_map(account).collect()
+    }
+
+    /// Members of whom nobody knows whether they are in the group: they are asked for again, whichever way.
+    pub(crate) fn doubt(&mut self, again: Vec<(Member, RemoteId)>) {
+        // Who came back under another account is doubted under the newest one.
+        let newest: BTreeMap<Member, RemoteId> = again.into_iter().collect();
+        for (member, account) in newest {
+            if let Some(entry) = self.entries.get_mut(&member) {
+                let account = entry.joined.take().map_or(account, |joined| joined.account);
+                entry.joined = Some(Joined { account, doubtful: true });
+                entry.done = false;
+            }
+        }
+    }
+
+    /// Nobody knows what became of a request about any of these. Answers the accounts that it may have been about.
+    pub(super) fn doubt_all(&mut self, references: &References) -> Vec<(Member, RemoteId)> {
+        let mut accounts = Vec::new();
+        for (member, entry) in &mut self.entries {
+            if let Some(joined) = &mut entry.joined {
+                joined.doubtful = true;
+            }
+            let account = entry.joined.as_ref().map(|joined| &joined.account);
+            let account = account.or_else(|| references.get(member));
+            accounts.extend(account.map(|account| (member.clone(), account.clone())));
+        }
+        accounts
     }
 
     /// A request with this piece is about to be sent.
     pub(super) fn intend(&mut self, piece: &MemberChanges, references: &References) {
-        for member in &piece.added {
-            if let Some(id) = references.get(member) {
-                self.doubtful.insert(member.clone(), id.clone());
-            }
-        }
-        for member in &piece.removed {
-            if let Some(id) = self.id_of(member, references).cloned() {
-                self.doubtful.insert(member.clone(), id);
+        let ids = |member: &Member, known: Option<&RemoteId>| {
+            known.map(|id| (member.clone(), id.clone()))
+        };
+        let added = piece.added.iter().filter_map(|member| ids(member, references.get(member)));
+        let removed =
+            piece.removed.iter().filter_map(|member| ids(member, self.id_of(member, references)));
+        for (member, account) in added.chain(removed).collect::<Vec<_>>() {
+            if let Some(entry) = self.entries.get_mut(&member) {
+                entry.joined = Some(Joined { account, doubtful: true });
             }
         }
     }
@@ -133,49 +245,88 @@ impl Membership {
     /// The target has taken this piece.
     pub(super) fn confirm(&mut self, piece: &MemberChanges) {
         for member in &piece.added {
-            self.joining.remove(member);
-            if let Some(id) = self.doubtful.remove(member) {
-                self.confirmed.insert(member.clone(), id);
+            if let Some(entry) = self.entries.get_mut(member) {
+                entry.done = true;
+                if let Some(joined) = &mut entry.joined {
+                    joined.doubtful = false;
+                }
             }
         }
         for member in &piece.removed {
-            self.leaving.remove(member);
-            self.doubtful.remove(member);
-            self.confirmed.remove(member);
-        }
-    }
-
-    /// The target has surely not taken this piece; what was in doubt before stays so.
-    pub(super) fn withdraw(&mut self, piece: &MemberChanges, doubtful_before: &BTreeSet<Member>) {
-        for member in piece.added.iter().chain(&piece.removed) {
-            if !doubtful_before.contains(member) {
-                self.doubtful.remove(member);
+            if let Some(entry) = self.entries.get_mut(member) {
+                entry.done = true;
+                entry.joined = None;
             }
         }
     }
 
-    /// Which of a piece are in doubt already.
-    pub(super) fn doubtful_of(&self, piece: &MemberChanges) -> BTreeSet<Member> {
-        let all = piece.added.iter().chain(&piece.removed);
-        all.filter(|member| self.doubtful.contains_key(*member)).cloned().collect()
-    }
-
-    /// The group was created anew with this piece: nobody else is in it.
-    pub(super) fn created_with(&mut self, piece: &MemberChanges) {
-        self.confirm(piece);
-        self.leaving.clear();
-        self.doubtful.clear();
-        self.whole = true;
-    }
-
-    /// The group at the target is gone, or is another one: who was in it may or may not be, and is added again.
-    pub(super) fn lost(&mut self) {
-        self.whole = false;
-        for (member, id) in std::mem::take(&mut self.confirmed) {
-            if !self.leaving.contains(&member) {
-                self.joining.insert(member.clone());
+    /// The target has surely not taken a piece: everybody is where they were.
+    pub(super) fn withdraw(&mut self, before: Before) {
+        for (member, joined) in before {
+            if let Some(entry) = self.entries.get_mut(&member) {
+                entry.joined = joined;
             }
-            self.doubtful.entry(member).or_insert(id);
         }
+    }
+
+    /// The group at the target is gone, and who was in it.
+    pub(super) fn clear(&mut self) {
+        self.cleared = true;
+        for entry in self.entries.values_mut() {
+            entry.joined = None;
+            entry.stored = None;
+            entry.done = false;
+        }
+    }
+
+    /// The same, and everybody is to be added to the group that comes in its place.
+    pub(super) fn lose(&mut self) {
+        self.clear();
+        self.lost = true;
+        self.more = true;
+    }
+
+    /// What the store is to keep of what was learnt. With `ended`, who has no account is closed too, to wait for one.
+    pub(crate) fn writes(
+        &mut self,
+        references: &References,
+        whole: bool,
+        ended: bool,
+    ) -> MemberWrites {
+        let mut writes = MemberWrites {
+            clear: std::mem::take(&mut self.cleared),
+            reopen: std::mem::take(&mut self.lost),
+            ..MemberWrites::default()
+        };
+        for (member, entry) in &mut self.entries {
+            if entry.joined != entry.stored {
+                writes.joined.push((member.clone(), entry.joined.clone()));
+                entry.stored.clone_from(&entry.joined);
+            }
+        }
+        if writes.reopen {
+            return writes;
+        }
+        self.entries.retain(|member, entry| {
+            let close = match (&entry.joined, references.get(member)) {
+                _ if entry.done => Close::Done,
+                (Some(joined), account) if entry.wanted => {
+                    let is_there = !joined.doubtful
+                        && account.is_none_or(|account| *account == joined.account);
+                    match (is_there, account) {
+                        (true, _) => Close::Done,
+                        (false, None) if ended => Close::Waiting,
+                        (false, _) => return true,
+                    }
+                }
+                (None, None) if entry.wanted && ended => Close::Waiting,
+                (None, None) if !entry.wanted => Close::Done,
+                (None, Some(_)) if !entry.wanted && whole => Close::Done,
+                _ => return true,
+            };
+            writes.close.push((member.clone(), entry.opened, close));
+            false
+        });
+        writes
     }
 }

@@ -8,15 +8,26 @@
 //! half-way, by a crash or a dropped future, needs no recovery code: the next plan begins with a look-up (C4 to C7).
 
 mod failure;
+mod health;
 mod lane;
 mod learn;
 mod members;
+mod moment;
 mod outcome;
+mod pending;
 mod plan;
+mod record;
 
 pub use failure::{Next, ParkReason};
-pub(crate) use lane::{Lane, LaneChange, Presence};
-pub(crate) use learn::{Answer, Verdict, learn};
-pub(crate) use members::References;
+pub(crate) use health::Gate;
+pub use health::{Health, QuarantineReason};
+pub(crate) use lane::Lane;
+pub(crate) use learn::{Answer, Scene, Verdict, learn};
+pub use members::{Close, Joined, MemberWrites, OpenMember};
+pub(crate) use members::{Members, References};
+pub(crate) use moment::Moment;
 pub use outcome::{HoldReason, Outcome};
+pub(crate) use pending::{LaneChange, Presence};
 pub(crate) use plan::{Step, intend, plan, settle};
+pub(crate) use record::Came;
+pub use record::{Columns, Due, Era, LaneRecord, Life, Priority};

@@ -17,6 +17,8 @@ pub enum Outcome {
     },
     /// The target is in the wanted state already; no request was needed.
     NotNeeded,
+    /// It is kept, and a worker delivers it: the provisioner is not blocking.
+    Queued,
     /// The deadline passed before the target answered. The work goes on (P20).
     StillPending,
     /// The event is kept and waits for a decision.
@@ -65,6 +67,7 @@ impl fmt::Display for Outcome {
         match self {
             Self::Delivered { remote_id } => write!(f, "delivered as {remote_id}"),
             Self::NotNeeded => f.write_str("not needed"),
+            Self::Queued => f.write_str("queued"),
             Self::StillPending => f.write_str("still pending"),
             Self::Held(reason) => write!(f, "held: {reason}"),
             Self::Skipped(reason) => write!(f, "skipped: {reason}"),
@@ -83,15 +86,17 @@ impl fmt::Display for Outcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HoldReason {
-    /// The resource is at a target that is switched off. It catches up with the first event after the target is
-    /// switched on again.
+    /// The resource is at a target that is switched off. It catches up when the target is switched on again.
     SwitchedOff,
+    /// An administrator paused the connection. It catches up when the connection is resumed.
+    Paused,
 }
 
 impl fmt::Display for HoldReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::SwitchedOff => "the connection or connector is switched off",
+            Self::Paused => "the connection is paused",
         })
     }
 }

@@ -1,11 +1,11 @@
 //! The next step of a lane, from what the lane remembers and nothing else.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::failure::{Failure, ParkReason};
-use super::lane::{Desired, Lane, LookUp, Presence};
-use super::members::References;
+use super::lane::{Desired, Lane, LookUp};
+use super::members::{Before, Members, References};
+use super::pending::Presence;
 use crate::error::{Error, ErrorKind};
 use crate::model::{
     AttributePath, Capabilities, Difference, Manager, Member, MemberChanges, Reference, RemoteId,
@@ -18,7 +18,7 @@ pub(crate) enum Step {
     /// Ask the target who carries our id.
     Find { name: String },
     /// Create it; a group with this piece of its members, in the host's ids.
-    Create { wanted: Arc<Resource>, members: MemberChanges },
+    Create { wanted: Arc<Resource>, members: MemberChanges, before: Before },
     /// Change it.
     Update {
         id: RemoteId,
@@ -28,12 +28,7 @@ pub(crate) enum Step {
         doubtful_before: Vec<AttributePath>,
     },
     /// Change a group's members: the piece in the host's ids, and as it is sent.
-    ChangeMembers {
-        id: RemoteId,
-        piece: MemberChanges,
-        sent: MemberChanges,
-        doubtful_before: BTreeSet<Member>,
-    },
+    ChangeMembers { id: RemoteId, piece: MemberChanges, sent: MemberChanges, before: Before },
     /// Remove it.
     Delete { id: RemoteId },
     /// Nothing is left to do.
@@ -45,6 +40,7 @@ pub(crate) enum Step {
 /// The next step.
 pub(crate) fn plan(
     lane: &Lane,
+    members: &Members,
     key: &ResourceKey,
     capabilities: Capabilities,
     references: &References,
@@ -58,13 +54,13 @@ pub(crate) fn plan(
     let wanted = match &lane.desired {
         Desired::Present(resource) if !lane.replace => resource,
         Desired::Present(_) | Desired::Absent => return plan_removal(lane),
-        Desired::Unknown => return plan_unknown(lane),
+        Desired::Unknown => return plan_unknown(lane, members),
     };
     match &lane.link {
         _ if lane.look_up.is_some() => {
             Step::Find { name: known_name(lane).unwrap_or(wanted.name()).to_owned() }
         }
-        None => plan_create(lane, wanted, capabilities, references),
+        None => plan_create(members, wanted, capabilities, references),
         Some(link) => {
             let wanted = project(wanted, references);
             let difference = match &link.confirmed {
@@ -82,14 +78,15 @@ pub(crate) fn plan(
                     doubtful_before: link.doubtful.clone(),
                 };
             }
-            let piece = lane.membership.next_piece(references, capabilities.members_per_request);
+            let piece =
+                members.next_piece(references, capabilities.members_per_request, lane.whole);
             if piece.is_empty() {
                 return Step::Done;
             }
             Step::ChangeMembers {
                 id: link.remote_id.clone(),
-                sent: lane.membership.translated(&piece, references),
-                doubtful_before: lane.membership.doubtful_of(&piece),
+                sent: members.translated(&piece, references),
+                before: members.places(&piece),
                 piece,
             }
         }
@@ -113,8 +110,11 @@ fn plan_removal(lane: &Lane) -> Step {
 }
 
 /// Members of a group about which nothing else is known (design 5, last row of the event table).
-fn plan_unknown(lane: &Lane) -> Step {
-    if lane.membership.joining().next().is_none() {
+fn plan_unknown(lane: &Lane, members: &Members) -> Step {
+    if lane.presence() == Presence::Leaving {
+        return plan_removal(lane);
+    }
+    if !members.any_wanted() {
         return Step::Done;
     }
     let message = "members changed in a group that was never announced here; send the group's state with Event::group_updated";
@@ -125,24 +125,24 @@ fn plan_unknown(lane: &Lane) -> Step {
 }
 
 fn plan_create(
-    lane: &Lane,
+    members: &Members,
     wanted: &Arc<Resource>,
     capabilities: Capabilities,
     references: &References,
 ) -> Step {
-    let members = if capabilities.members_on_create {
-        lane.membership.next_piece(references, capabilities.members_per_request)
+    let piece = if capabilities.members_on_create {
+        let piece = members.next_piece(references, capabilities.members_per_request, true);
+        MemberChanges { added: piece.added, ..MemberChanges::default() }
     } else {
         MemberChanges::default()
     };
     let mut wanted = project(wanted, references);
-    if !members.is_empty()
+    if !piece.is_empty()
         && let Resource::Group(group) = Arc::make_mut(&mut wanted)
     {
-        group.members =
-            lane.membership.translated(&members, references).added.into_iter().collect();
+        group.members = members.translated(&piece, references).added.into_iter().collect();
     }
-    Step::Create { wanted, members }
+    Step::Create { wanted, before: members.places(&piece), members: piece }
 }
 
 /// What the target should see: references in its own ids, and without those it has no id for yet (P17).
@@ -164,6 +164,7 @@ fn project(resource: &Arc<Resource>, references: &References) -> Arc<Resource> {
 
 /// Nothing is left to do: from now on what the target showed counts as what we sent.
 pub(crate) fn settle(lane: &mut Lane, references: &References) {
+    lane.seen_to();
     if let (Desired::Present(wanted), Some(link)) = (&lane.desired, &mut lane.link)
         && link.shown
     {
@@ -173,12 +174,12 @@ pub(crate) fn settle(lane: &mut Lane, references: &References) {
 }
 
 /// Notes in the lane what is about to be sent, so that nothing is forgotten if no answer is ever read.
-pub(crate) fn intend(lane: &mut Lane, step: &Step, references: &References) {
+pub(crate) fn intend(lane: &mut Lane, members: &mut Members, step: &Step, references: &References) {
     match step {
-        Step::Create { members, wanted } => {
+        Step::Create { members: piece, wanted, .. } => {
             lane.look_up = Some(LookUp::Doubt);
             lane.doubtful_name = Some(Secret::new(wanted.name()));
-            lane.membership.intend(members, references);
+            members.intend(piece, references);
         }
         Step::Update { difference, .. } => {
             if let Some(link) = &mut lane.link {
@@ -189,7 +190,7 @@ pub(crate) fn intend(lane: &mut Lane, step: &Step, references: &References) {
                 }
             }
         }
-        Step::ChangeMembers { piece, .. } => lane.membership.intend(piece, references),
+        Step::ChangeMembers { piece, .. } => members.intend(piece, references),
         Step::Find { .. } | Step::Delete { .. } | Step::Done | Step::Stop(_) => {}
     }
 }

@@ -1,14 +1,24 @@
 //! Builds a dispatcher.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use super::announced::Announced;
+use super::bell::Bell;
 use super::dispatcher::Dispatcher;
+use super::healths::Healths;
 use super::shared::Shared;
 use super::snapshot::{Cache, Snapshots};
+use super::turns::Turns;
 use crate::connector::ConnectorRegistry;
 use crate::error::Result;
-use crate::host::{ConfigurationSource, NoSecrets, Observer, Runtime, SecretSource, Silent};
-use crate::store::MemoryStore;
+use crate::host::{
+    ConfigurationSource, NoSecrets, Observer, ResourceSource, Runtime, SecretSource, Silent,
+};
+use crate::store::{MemoryStore, Store};
+
+/// After so long a request has taken effect, or never will: twice the longest that one is waited for (Δ, P10).
+const SETTLE_WINDOW: Duration = Duration::from_secs(60);
 
 /// Builds a [`Dispatcher`]. Only the configuration and the connectors are needed.
 #[derive(Debug)]
@@ -19,6 +29,9 @@ pub struct DispatcherBuilder {
     secrets: Arc<dyn SecretSource>,
     observer: Arc<dyn Observer>,
     runtime: Option<Arc<dyn Runtime>>,
+    store: Arc<dyn Store>,
+    resources: Option<Arc<dyn ResourceSource>>,
+    settle_window: Duration,
 }
 
 impl Dispatcher {
@@ -39,12 +52,35 @@ impl DispatcherBuilder {
             secrets: Arc::new(NoSecrets),
             observer: Arc::new(Silent),
             runtime: None,
+            store: Arc::new(MemoryStore::new()),
+            resources: None,
+            settle_window: SETTLE_WINDOW,
         }
     }
 
     /// With time and tasks: deadlines work, and work goes on when nobody waits for it any more.
     pub fn runtime(mut self, runtime: impl Runtime) -> Self {
         self.runtime = Some(Arc::new(runtime));
+        self
+    }
+
+    /// With a store, which belongs to this dispatcher alone: another one gets a store of its own, or a clone of this
+    /// dispatcher. Default: a [`MemoryStore`], which is lost with the process.
+    pub fn store(mut self, store: impl Store) -> Self {
+        self.store = Arc::new(store);
+        self
+    }
+
+    /// With the host's own users and groups, for when an event does not say enough.
+    pub fn resources(mut self, resources: impl ResourceSource) -> Self {
+        self.resources = Some(Arc::new(resources));
+        self
+    }
+
+    /// With another time after which a request that was sent has taken effect or never will (Δ, P10). Default: 60 s.
+    /// At least as long as the longest deadline of a request.
+    pub fn settle_window(mut self, window: Duration) -> Self {
+        self.settle_window = window;
         self
     }
 
@@ -79,8 +115,14 @@ impl DispatcherBuilder {
         }
         Ok(Dispatcher::new(Shared {
             snapshots,
-            store: MemoryStore::default(),
+            store: self.store,
+            resources: self.resources,
             runtime: self.runtime,
+            turns: Turns::default(),
+            healths: Healths::default(),
+            bell: Bell::default(),
+            settle_window: self.settle_window,
+            hints: Announced::default(),
         }))
     }
 }

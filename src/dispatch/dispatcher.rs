@@ -5,19 +5,20 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::accept::accept;
+use super::hints::{self, Announcement};
 use super::join::unless;
 use super::plan::{Plan, plan};
 use super::report::Report;
 use super::run::Run;
 use super::shared::{Shared, candidates};
 use crate::error::{Effect, Error, ErrorKind, Result};
-use crate::model::{Configuration, Event, OrganizationId, Problems, ResourceKey, Target};
+use crate::model::{Configuration, Event, OrganizationId, Problems, ResourceKey};
 use crate::resolver::resolve;
 
 /// Tells every external system that must know what happened. Clones are handles to the same dispatcher.
 ///
-/// What it remembers (links, exclusions, what is still open) is in memory in this version: it is lost with the
-/// process.
+/// What it remembers (links, exclusions, what is still open) is in its [`Store`](crate::store::Store).
 #[derive(Clone, Debug)]
 pub struct Dispatcher {
     shared: Arc<Shared>,
@@ -26,6 +27,10 @@ pub struct Dispatcher {
 impl Dispatcher {
     pub(super) fn new(shared: Shared) -> Self {
         Self { shared: Arc::new(shared) }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     /// Accepts an event and waits for the outcome at the targets of blocking provisioners, and at targets that have
@@ -45,7 +50,7 @@ impl Dispatcher {
     /// [`Timeout`](ErrorKind::Timeout) when it does not come [`within`](Dispatch::within) the deadline; whatever the [`ConfigurationSource`](crate::host::ConfigurationSource) says when there is none. The event was then not
     /// accepted. What goes wrong at a target is in the [`Report`].
     pub fn dispatch(&self, event: Event) -> Dispatch {
-        Dispatch { shared: Arc::clone(&self.shared), event, within: None }
+        Dispatch { shared: Arc::clone(&self.shared), event, within: None, announcement: None }
     }
 
     /// What [`dispatch`](Self::dispatch) would do now. Writes nothing and sends nothing.
@@ -57,7 +62,7 @@ impl Dispatcher {
         let snapshot = self.shared.snapshots.current(&event.organization).await?;
         let resolution =
             resolve(&snapshot.configuration, event.application.as_ref(), event.trigger);
-        Ok(plan(&self.shared.store, &snapshot, &resolution, event))
+        plan(&self.shared, &snapshot, &resolution, event).await
     }
 
     /// Checks a configuration before it is put in place, with everything this dispatcher knows: its connectors, and
@@ -76,13 +81,49 @@ impl Dispatcher {
     /// [`Configuration`](ErrorKind::Configuration) with every problem on a line of its own, also when an older good
     /// one stays in use; whatever the [`ConfigurationSource`](crate::host::ConfigurationSource) says.
     pub async fn check_configuration(&self, organization: &OrganizationId) -> Result<()> {
-        self.shared.snapshots.refresh(organization).await
+        self.shared.snapshots.refresh(organization).await?;
+        self.shared.healths.probe_now(|target| target.organization == *organization);
+        self.shared.bell.ring();
+        Ok(())
     }
 
-    /// Lets a resource in again that JIT-off, an override or a disabled application kept out of a target (R5). Its
-    /// next event creates it there. Answers whether it was kept out.
-    pub fn lift_exclusion(&self, resource: &ResourceKey, target: &Target) -> bool {
-        self.shared.store.forget_exclusion(resource, target)
+    /// Announces that a resource is about to change, durably, *before* the host's own commit: for hosts whose database
+    /// the store cannot join. After the commit, [`dispatch`](Self::dispatch) the event
+    /// [`fulfilling`](Dispatch::fulfilling) it. If the process dies in between, the truth is asked of the
+    /// [`ResourceSource`](crate::host::ResourceSource), and no committed change is lost. Without it, nothing is
+    /// promised before `dispatch` returns (P1, P2). The truth is told as an update by no application: who was kept out by
+    /// an application's options, and was never dispatched, is not kept out by them.
+    ///
+    /// # Errors
+    /// [`Configuration`](ErrorKind::Configuration) when there is no resource source to ask;
+    /// [`Storage`](ErrorKind::Storage).
+    pub async fn announce(&self, resource: ResourceKey) -> Result<Announcement> {
+        hints::announce(&self.shared, resource).await
+    }
+
+    /// Ends cleanly, once workers have stopped and nothing is dispatched any more: the next life at the store need not
+    /// look up what was open. Where a request's outcome was not learnt, the end is not clean, and that is all the
+    /// difference.
+    ///
+    /// # Errors
+    /// [`Storage`](ErrorKind::Storage).
+    pub async fn close(&self) -> Result<()> {
+        if self.shared.turns.is_quiet() {
+            return self.shared.store.close().await;
+        }
+        Ok(())
+    }
+
+    /// Asks the host for the truth of every resource whose announcement nobody will fulfil. A worker does so on its
+    /// own. Answers how many there were.
+    ///
+    /// # Errors
+    /// Whatever the [`ResourceSource`](crate::host::ResourceSource) says, and [`Storage`](ErrorKind::Storage). What was
+    /// not recovered is asked for again.
+    pub async fn recover(&self) -> Result<usize> {
+        let recovered = hints::recover(&self.shared).await;
+        self.shared.bell.ring();
+        recovered
     }
 }
 
@@ -93,9 +134,16 @@ pub struct Dispatch {
     shared: Arc<Shared>,
     event: Event,
     within: Option<Duration>,
+    announcement: Option<Announcement>,
 }
 
 impl Dispatch {
+    /// This is the change that was announced.
+    pub fn fulfilling(mut self, announcement: Announcement) -> Self {
+        self.announcement = Some(announcement);
+        self
+    }
+
     /// Waits this long at most, where the provisioner would wait longer. Needs a
     /// [`Runtime`](crate::host::Runtime): without one the event is refused, as
     /// [`Configuration`](ErrorKind::Configuration).
@@ -110,11 +158,12 @@ impl IntoFuture for Dispatch {
     type IntoFuture = Pin<Box<dyn Future<Output = Result<Report>> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(dispatch(self.shared, self.event, self.within))
+        Box::pin(dispatch(self))
     }
 }
 
-async fn dispatch(shared: Arc<Shared>, event: Event, within: Option<Duration>) -> Result<Report> {
+async fn dispatch(dispatch: Dispatch) -> Result<Report> {
+    let Dispatch { shared, event, within, announcement } = dispatch;
     event.check()?;
     if within.is_some() && shared.runtime.is_none() {
         let message =
@@ -130,15 +179,34 @@ async fn dispatch(shared: Arc<Shared>, event: Event, within: Option<Duration>) -
         _ => snapshot.await,
     }?;
     let resolution = resolve(&snapshot.configuration, event.application.as_ref(), event.trigger);
-    if !cfg!(feature = "blocking") && !resolution.chosen.is_empty() {
-        let message = "this build plans and does not send; enable the feature `blocking`";
+    let sends = cfg!(any(feature = "blocking", feature = "non-blocking"));
+    if !sends && !resolution.chosen.is_empty() {
+        let message =
+            "this build plans and does not send; enable the feature `blocking` or `non-blocking`";
         return Err(Error::new(ErrorKind::Configuration, message));
     }
-    let accepted = shared.store.accept(&event, &candidates(&resolution));
+    // Whatever becomes of the commit: an error, or a caller who leaves, does not say that nothing was accepted.
+    let rings = Rings(Arc::clone(&shared));
+    let fulfils: Vec<_> = announcement.iter().filter_map(Announcement::hint).collect();
+    let accepted = accept(&shared, &event, &candidates(&resolution), &fulfils).await?;
+    drop(rings);
+    if let Some(announcement) = announcement {
+        announcement.fulfilled();
+    }
     let application = resolution.application;
-    let run = Run::new(shared, snapshot, accepted.event, within, began);
+    let event = accepted.routed.event;
+    let run = Run::new(shared, snapshot, event, within, began);
     let (deliveries, follow_ups) = run.carry_out(accepted).await;
-    Ok(Report { event: run.event(), application, deliveries, follow_ups })
+    Ok(Report { event, application, deliveries, follow_ups })
+}
+
+/// Tells workers to look, when it is dropped.
+struct Rings(Arc<Shared>);
+
+impl Drop for Rings {
+    fn drop(&mut self) {
+        self.0.bell.ring();
+    }
 }
 
 fn no_configuration() -> Error {

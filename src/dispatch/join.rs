@@ -8,7 +8,7 @@ use std::task::Poll;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Runs all at once and gives their results in order.
-pub(super) async fn join_all<T, F: Future<Output = T>>(futures: Vec<F>) -> Vec<T> {
+pub(crate) async fn join_all<T, F: Future<Output = T>>(futures: Vec<F>) -> Vec<T> {
     let mut running: Vec<(Pin<Box<F>>, Option<T>)> =
         futures.into_iter().map(|future| (Box::pin(future), None)).collect();
     poll_fn(|context| {

@@ -21,19 +21,33 @@
 //! # }).unwrap();
 //! ```
 
+mod accept;
+mod announced;
+mod attempt;
+mod bell;
 mod builder;
+mod deliver;
 mod dispatcher;
-mod drive;
-mod handover;
+mod healths;
+mod hints;
 mod join;
 mod modes;
+mod oversee;
 mod plan;
 mod report;
+mod routing;
 mod run;
 mod shared;
 mod snapshot;
+mod turns;
 
 pub use builder::DispatcherBuilder;
 pub use dispatcher::{Dispatch, Dispatcher};
+pub use hints::Announcement;
+pub(crate) use hints::recover;
+#[cfg(feature = "conformance")]
+pub(crate) use join::join_all;
+pub use oversee::{LaneState, LaneStatus, TargetStatus};
 pub use plan::{Action, Plan, Planned};
 pub use report::{Because, Delivery, Report};
+pub(crate) use shared::Shared;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::model::{OrganizationConfiguration, Problems, Provisioner, Wait};
 
-/// Notes every provisioner whose options cannot be served.
+/// Notes every provisioner whose options cannot be served. A build that serves neither mode plans only.
 pub(super) fn check(
     organization: &OrganizationConfiguration,
     path: &str,
@@ -25,9 +25,13 @@ pub(super) fn check(
 
 fn check_one(provisioner: &Provisioner, path: &str, has_timer: bool, problems: &mut Problems) {
     match provisioner.wait {
-        Wait::NonBlocking => problems.note(
+        Wait::NonBlocking if cfg!(feature = "blocking") && !cfg!(feature = "non-blocking") => problems.note(
             format!("{path}.blocking"),
-            "non-blocking provisioners need a durable store, which this version does not have yet; set blocking to true",
+            "this build does not serve non-blocking provisioners; enable the feature `non-blocking`, or set blocking to true",
+        ),
+        Wait::Blocking(_) if cfg!(feature = "non-blocking") && !cfg!(feature = "blocking") => problems.note(
+            format!("{path}.blocking"),
+            "this build does not serve blocking provisioners; enable the feature `blocking`, or set blocking to false",
         ),
         Wait::Blocking(Some(Duration::ZERO)) => {
             problems.note(format!("{path}.deadline_ms"), "a deadline of 0 ms never waits; give at least 1");
@@ -36,7 +40,7 @@ fn check_one(provisioner: &Provisioner, path: &str, has_timer: bool, problems: &
             format!("{path}.deadline_ms"),
             "a deadline needs a timer; give the dispatcher a runtime, or remove the deadline",
         ),
-        Wait::Blocking(_) => {}
+        Wait::NonBlocking | Wait::Blocking(_) => {}
     }
     if provisioner.rules {
         problems.note(

@@ -2,14 +2,17 @@
 
 use std::fmt;
 
+use super::accept::prepare;
 use super::join::guarded;
 use super::report::Because;
-use super::shared::candidates;
+use super::routing::{LeftOut, Stop};
+use super::shared::{Shared, candidates};
 use super::snapshot::Snapshot;
-use crate::delivery::{self, HoldReason, Lane, Outcome, Step};
-use crate::model::{ConnectionId, ConnectorName, Difference, Event, ResourceKey, Target};
-use crate::resolver::{ApplicationFound, Resolution, SkipReason, switched_off};
-use crate::store::{LeftOut, MemoryStore, Stop};
+use crate::delivery::{self, HoldReason, Lane, Members, OpenMember, Outcome, References, Step};
+use crate::error::Result;
+use crate::model::{ConnectionId, ConnectorName, Difference, Event, LaneKey, Member};
+use crate::resolver::{ApplicationFound, Resolution, SkipReason};
+use crate::store::{Batch, MembershipWrite, Opening, key_of, member_of};
 
 /// What dispatching an event would do.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,47 +84,64 @@ impl fmt::Display for Action {
     }
 }
 
-pub(super) fn plan(
-    store: &MemoryStore,
+pub(super) async fn plan(
+    shared: &Shared,
     snapshot: &Snapshot,
     resolution: &Resolution<'_>,
     event: &Event,
-) -> Plan {
+) -> Result<Plan> {
     let key = event.resource_key();
-    let targets = store
-        .preview(event, &candidates(resolution))
-        .into_iter()
-        .map(|Stop { target, candidate, taken }| {
-            let action = match taken {
-                Err(LeftOut::Skip(reason)) => Action::Skip(reason),
-                Err(LeftOut::Nothing) => Action::Nothing,
-                Ok(_) if switched_off(&snapshot.configuration, &target).is_some() => {
-                    Action::Hold(HoldReason::SwitchedOff)
-                }
-                Ok(lane) => first_action(store, snapshot, &key, &target, &lane),
-            };
-            let because = candidate.into();
-            Planned { connection: target.connection, connector: target.connector, because, action }
-        })
-        .collect();
-    Plan { application: resolution.application, targets }
+    let prepared = prepare(shared, event, &key, &candidates(resolution)).await?;
+    let batch = prepared.routed.batch;
+    let mut targets = Vec::new();
+    for Stop { target, candidate, taken } in prepared.routed.stops {
+        let lane = LaneKey::new(key.clone(), target.clone());
+        let action = match taken {
+            Err(LeftOut::Skip(reason)) => Action::Skip(reason),
+            Err(LeftOut::Nothing) => Action::Nothing,
+            Ok(foreseen) => match shared.held(snapshot, &lane).await? {
+                Some(reason) => Action::Hold(reason),
+                None => first_action(shared, snapshot, &lane, &foreseen, &batch).await?,
+            },
+        };
+        let because = candidate.into();
+        targets.push(Planned {
+            connection: target.connection,
+            connector: target.connector,
+            because,
+            action,
+        });
+    }
+    Ok(Plan { application: resolution.application, targets })
 }
 
-fn first_action(
-    store: &MemoryStore,
+async fn first_action(
+    shared: &Shared,
     snapshot: &Snapshot,
-    key: &ResourceKey,
-    target: &Target,
+    key: &LaneKey,
     lane: &Lane,
-) -> Action {
-    let able =
-        snapshot.connector(target).and_then(|it| guarded(|| (it.capabilities(), it.fingerprint())));
+    batch: &Batch,
+) -> Result<Action> {
+    let able = snapshot
+        .connector(&key.target)
+        .and_then(|it| guarded(|| (it.capabilities(), it.fingerprint())));
     let (capabilities, fingerprint) = match able {
         Ok(itself) => itself,
-        Err(error) => return Action::Refuse(Outcome::queued(error)),
+        Err(error) => return Ok(Action::Refuse(Outcome::queued(error))),
     };
-    let references = store.references(&key.organization, target, &fingerprint, &lane.referred());
-    match delivery::plan(lane, key, capabilities, &references) {
+    let members = foreseen_members(shared, key, batch).await?;
+    let organization = &key.resource.organization;
+    let referred = lane.referred(&members);
+    let keys: Vec<_> = referred.iter().map(|member| key_of(organization, member)).collect();
+    let lanes = shared.store.lanes_at(&key.target_key(), &keys).await?;
+    let references: References = lanes
+        .into_iter()
+        .filter_map(|row| {
+            let account = row.record.lane.account_at(&fingerprint)?.clone();
+            Some((member_of(&row.key.resource), account))
+        })
+        .collect();
+    Ok(match delivery::plan(lane, &members, &key.resource, capabilities, &references) {
         Step::Find { .. } => Action::LookUp,
         Step::Create { .. } => Action::Create,
         Step::Update { difference, .. } => Action::Update(difference),
@@ -129,5 +149,42 @@ fn first_action(
         Step::Delete { .. } => Action::Delete,
         Step::Done => Action::Nothing,
         Step::Stop(failure) => Action::Refuse(failure.into()),
+    })
+}
+
+/// A group's open members as they would be once the event is in.
+async fn foreseen_members(shared: &Shared, key: &LaneKey, batch: &Batch) -> Result<Members> {
+    let mut open = shared.store.open_members(key, usize::MAX).await?.members;
+    for opening in &batch.open {
+        let names: Vec<Member> = match opening {
+            Opening::These(lane, members) if lane == key => members.clone(),
+            Opening::Everybody(lane) if lane == key => {
+                shared.store.members_of(&key.resource).await?
+            }
+            Opening::Nobody(lane) if lane == key => {
+                open.clear();
+                continue;
+            }
+            _ => continue,
+        };
+        let named = shared.store.named_members(key, &names).await?.members;
+        open.retain(|member| !names.contains(&member.member));
+        open.extend(named);
+    }
+    for write in &batch.membership {
+        match write {
+            MembershipWrite::Join(_, member) => want(&mut open, member, true),
+            MembershipWrite::Leave(_, member) => want(&mut open, member, false),
+            MembershipWrite::Dissolve(_) => {}
+        }
+    }
+    Ok(Members::new(open, false))
+}
+
+fn want(open: &mut Vec<OpenMember>, member: &Member, wanted: bool) {
+    match open.iter_mut().find(|known| known.member == *member) {
+        Some(known) => known.wanted = wanted,
+        None if wanted => open.push(OpenMember::new(member.clone(), true, None, 0)),
+        None => {}
     }
 }

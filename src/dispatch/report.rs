@@ -2,10 +2,10 @@
 
 use std::fmt;
 
+use super::routing::Candidate;
 use crate::delivery::Outcome;
 use crate::model::{ConnectionId, ConnectorName, EventId, ResourceKey, Target};
 use crate::resolver::{ApplicationFound, Level};
-use crate::store::Candidate;
 
 /// What became of an event, target by target. An empty one is not an error (R3).
 #[derive(Clone, Debug, PartialEq)]

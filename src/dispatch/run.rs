@@ -1,19 +1,19 @@
 //! One event on its way to its lanes: who waits, for how long, and what follows from it.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::drive::drive;
-use super::handover::handover;
+use super::accept::Accepted;
 use super::join::{join_all, unless};
 use super::report::{Because, Delivery};
+use super::routing::{Candidate, LeftOut, Stop};
 use super::shared::Shared;
 use super::snapshot::Snapshot;
-use crate::delivery::{HoldReason, Outcome};
-use crate::model::{EventId, Target, Timestamp, Wait};
-use crate::resolver::switched_off;
-use crate::store::{Accepted, Candidate, LaneSlot, LeftOut, Stop, Ticket};
+use super::turns::{Next, Ticket};
+use crate::delivery::Outcome;
+use crate::handover::handover;
+use crate::model::{EventId, LaneKey, RemoteId, ResourceKind, Target, Timestamp, Wait};
 
 /// An accepted event, with the configuration it saw.
 #[derive(Clone, Debug)]
@@ -27,6 +27,15 @@ pub(super) struct Run {
     began: Option<Timestamp>,
 }
 
+/// How long the caller waits at one target.
+#[derive(Clone, Copy, Debug)]
+enum Patience {
+    /// Not at all: a worker delivers.
+    None,
+    /// So long, or until it is done.
+    Until(Option<Duration>),
+}
+
 impl Run {
     pub(super) fn new(
         shared: Arc<Shared>,
@@ -38,33 +47,33 @@ impl Run {
         Self { shared, snapshot, event, within, began }
     }
 
-    pub(super) fn event(&self) -> EventId {
-        self.event
-    }
-
-    /// Works on every lane that took the event, all at once: the deliveries, and what followed from them.
+    /// Works on every lane that took the event and whose outcome is waited for, all at once: the deliveries, and what
+    /// followed from them.
     pub(super) async fn carry_out(&self, accepted: Accepted) -> (Vec<Delivery>, Vec<Delivery>) {
+        let key = accepted.routed.key;
         let (mut lanes, mut left_out) = (Vec::new(), Vec::new());
-        for Stop { target, candidate, taken } in accepted.stops {
+        for Stop { target, candidate, taken } in accepted.routed.stops {
             let because = Because::from(candidate);
             let outcome = match taken {
-                Ok(ticket) => {
-                    lanes.push((ticket, because, self.patience(candidate, &target)));
+                Ok(_) => {
+                    let patience = self.patience(candidate, &target);
+                    let lane = LaneKey::new(key.clone(), target);
+                    lanes.push((lane, Some(self.event), because, patience));
                     continue;
                 }
                 Err(LeftOut::Skip(reason)) => Outcome::Skipped(reason),
                 Err(LeftOut::Nothing) => Outcome::NotNeeded,
             };
-            left_out.push(Delivery::new(accepted.key.clone(), &target, because, outcome));
+            left_out.push(Delivery::new(key.clone(), &target, because, outcome));
         }
         let own = lanes.len();
-        for ticket in accepted.follow_ups {
-            let patience = self.patience(Candidate::Linked, &ticket.slot().target);
-            lanes.push((ticket, Because::MemberChanged, patience));
+        for lane in accepted.follow_ups {
+            let patience = self.patience(Candidate::Linked, &lane.target);
+            lanes.push((lane, None, Because::MemberChanged, patience));
         }
         let works = lanes
             .into_iter()
-            .map(|(ticket, because, patience)| self.settle(ticket, because, patience));
+            .map(|(lane, event, because, patience)| self.settle(lane, event, because, patience));
         let (mut deliveries, mut follow_ups) = (Vec::new(), Vec::new());
         for (place, (delivery, followed)) in join_all(works.collect()).await.into_iter().enumerate()
         {
@@ -81,43 +90,63 @@ impl Run {
 
     async fn settle(
         &self,
-        ticket: Ticket,
+        lane: LaneKey,
+        event: Option<EventId>,
         because: Because,
-        patience: Option<Duration>,
+        patience: Patience,
     ) -> (Delivery, Vec<Delivery>) {
-        let slot = Arc::clone(ticket.slot());
-        let (outcome, follow_ups) = match switched_off(&self.snapshot.configuration, &slot.target) {
-            Some(_) => {
-                ticket.fold();
-                (Outcome::Held(HoldReason::SwitchedOff), Vec::new())
-            }
-            None => self.wait(ticket, patience).await,
+        let (outcome, follow_ups) = match self.shared.held(&self.snapshot, &lane).await {
+            Ok(Some(reason)) => (Outcome::Held(reason), Vec::new()),
+            Err(error) => (Outcome::queued(error), Vec::new()),
+            Ok(None) => match patience {
+                Patience::None => (Outcome::Queued, Vec::new()),
+                Patience::Until(patience) => self.wait(&lane, event, patience).await,
+            },
         };
-        let mut delivery = Delivery::new(slot.key.clone(), &slot.target, because, outcome);
-        if delivery.outcome.is_done() {
-            delivery.waiting_for = slot.with_lane(|lane| lane.membership.joining().count());
+        let mut delivery = Delivery::new(lane.resource.clone(), &lane.target, because, outcome);
+        if delivery.outcome.is_done() && lane.resource.kind == ResourceKind::Group {
+            delivery.waiting_for =
+                self.shared.store.waiting_members(&lane).await.unwrap_or_default();
         }
         (delivery, follow_ups)
     }
 
     /// With a runtime the work is a task of its own, which nobody's patience ends; without one it stands still when
     /// nobody waits. The lane's own outcome is known before what follows from it begins.
-    async fn wait(&self, ticket: Ticket, patience: Option<Duration>) -> (Outcome, Vec<Delivery>) {
-        let slot = Arc::clone(ticket.slot());
+    async fn wait(
+        &self,
+        lane: &LaneKey,
+        event: Option<EventId>,
+        patience: Option<Duration>,
+    ) -> (Outcome, Vec<Delivery>) {
+        let ticket = self.shared.turns.queue_up(lane.clone(), event);
         let Some(runtime) = &self.shared.runtime else {
-            let outcome = drive(&self.shared, &self.snapshot, ticket).await;
-            return (outcome, self.follow(slot).await);
+            let outcome = self.drive(ticket).await;
+            return (outcome, self.follow(lane).await);
         };
         let ((giver, own), (rest_giver, rest)) = (handover(), handover());
-        let run = self.clone();
+        let (run, lane) = (self.clone(), lane.clone());
         // Not polled by the caller: one who keeps the future and looks elsewhere would hold up the resource.
         runtime.spawn(Box::pin(async move {
-            giver.give(drive(&run.shared, &run.snapshot, ticket).await);
-            rest_giver.give(run.follow(slot).await);
+            giver.give(run.drive(ticket).await);
+            rest_giver.give(run.follow(&lane).await);
         }));
         let outcome = self.patiently(own.take(), patience).await.flatten();
         let follow_ups = self.patiently(rest.take(), patience).await.flatten();
         (outcome.unwrap_or(Outcome::StillPending), follow_ups.unwrap_or_default())
+    }
+
+    /// Waits for the lane's turn and works on it, unless somebody else's work settles the event first.
+    async fn drive(&self, ticket: Ticket) -> Outcome {
+        match poll_fn(|context| ticket.poll_next(context)).await {
+            Next::Settled(outcome) => outcome,
+            Next::Work(holder) => {
+                let outcome = self.shared.work(Some(&self.snapshot), holder, ticket.event).await;
+                // What is to be tried again, a worker tries again.
+                self.shared.bell.ring();
+                outcome
+            }
+        }
     }
 
     /// The result, or none when the patience, counted from the start, ends first.
@@ -137,45 +166,68 @@ impl Run {
 
     /// Works on the groups that waited for a resource to have an account at a target, and on the groups that waited
     /// for those in turn (P17).
-    async fn follow(&self, slot: Arc<LaneSlot>) -> Vec<Delivery> {
+    async fn follow(&self, lane: &LaneKey) -> Vec<Delivery> {
         let mut follow_ups = Vec::new();
-        let mut appeared = vec![Arc::clone(&slot)];
+        let mut appeared = vec![lane.clone()];
         while let Some(member) = appeared.pop() {
-            for ticket in self.shared.store.waiting_groups(&member.key, &member.target) {
-                let group = Arc::clone(ticket.slot());
-                let account = || {
-                    group.with_lane(|lane| lane.link.as_ref().map(|link| link.remote_id.clone()))
-                };
-                let before = account();
-                let outcome = drive(&self.shared, &self.snapshot, ticket).await;
+            for group in self.woken_groups(&member).await {
+                let before = self.account(&group).await;
+                let ticket = self.shared.turns.queue_up(group.clone(), None);
+                let outcome = self.drive(ticket).await;
                 let because = Because::MemberChanged;
-                follow_ups.push(Delivery::new(group.key.clone(), &group.target, because, outcome));
-                if account() != before {
-                    appeared.push(Arc::clone(&group));
+                let resource = group.resource.clone();
+                follow_ups.push(Delivery::new(resource, &group.target, because, outcome));
+                if self.account(&group).await != before {
+                    appeared.push(group);
                 }
             }
-        }
-        if slot.is_idle() {
-            self.shared.store.forget_idle(&slot.key);
         }
         follow_ups
     }
 
+    /// The groups at the same target that were woken because a member has an account there now. What cannot be read
+    /// now a worker finds later: the lanes are due.
+    async fn woken_groups(&self, member: &LaneKey) -> Vec<LaneKey> {
+        let groups = self.shared.store.groups_of(&member.resource).await.unwrap_or_default();
+        let mut woken = Vec::new();
+        for group in groups {
+            let lane = LaneKey::new(group, member.target.clone());
+            let row = self.shared.store.lane(&lane).await.ok().flatten();
+            if row.is_some_and(|row| row.record.is_woken()) {
+                woken.push(lane);
+            }
+        }
+        woken
+    }
+
+    async fn account(&self, lane: &LaneKey) -> Option<RemoteId> {
+        let row = self.shared.store.lane(lane).await.ok().flatten();
+        row.and_then(|row| row.record.account().cloned())
+    }
+
     /// How long to wait for a target: as long as the provisioner that was chosen says, or else one that points there,
     /// and never longer than the caller.
-    fn patience(&self, candidate: Candidate, target: &Target) -> Option<Duration> {
+    fn patience(&self, candidate: Candidate, target: &Target) -> Patience {
+        let provisioners = || self.snapshot.configuration.all_provisioners();
         let wait = match candidate {
-            Candidate::Chosen(_, wait) => Some(wait),
+            Candidate::Chosen(_, wait) => wait,
             Candidate::Skipped(_) | Candidate::Linked => {
-                let mut provisioners = self.snapshot.configuration.all_provisioners();
-                let pointing = provisioners.find(|provisioner| provisioner.target == *target);
-                pointing.map(|provisioner| provisioner.wait)
+                let pointing = provisioners().find(|provisioner| provisioner.target == *target);
+                let any_queued =
+                    || provisioners().any(|provisioner| provisioner.wait == Wait::NonBlocking);
+                match pointing {
+                    Some(provisioner) => provisioner.wait,
+                    // Nobody says: it goes as the organization's others do.
+                    None if any_queued() => Wait::NonBlocking,
+                    None => Wait::Blocking(None),
+                }
             }
         };
-        let own = match wait {
-            Some(Wait::Blocking(deadline)) => deadline,
-            Some(Wait::NonBlocking) | None => None,
-        };
-        own.into_iter().chain(self.within).min()
+        match wait {
+            Wait::NonBlocking => Patience::None,
+            Wait::Blocking(deadline) => {
+                Patience::Until(deadline.into_iter().chain(self.within).min())
+            }
+        }
     }
 }

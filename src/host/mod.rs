@@ -14,6 +14,7 @@
 
 mod configuration;
 mod observer;
+mod resources;
 mod runtime;
 mod secrets;
 #[cfg(feature = "tokio")]
@@ -22,6 +23,7 @@ mod tokio;
 pub use configuration::{ConfigurationSource, SharedConfiguration, Versioned};
 pub(crate) use observer::Silent;
 pub use observer::{Observation, Observer};
+pub use resources::ResourceSource;
 pub use runtime::Runtime;
 pub use secrets::{LocalSecrets, NoSecrets, SecretSource};
 #[cfg(feature = "tokio")]

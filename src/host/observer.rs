@@ -3,8 +3,9 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use crate::delivery::{Outcome, QuarantineReason};
 use crate::error::Error;
-use crate::model::{OrganizationId, Problems, ResourceKey, Target};
+use crate::model::{EventId, OrganizationId, Problems, ResourceKey, Target};
 
 /// Is told what happens. Called in line: an observer that is slow makes the library slow.
 pub trait Observer: Debug + Send + Sync + 'static {
@@ -31,6 +32,26 @@ pub enum Observation<'a> {
         organization: &'a OrganizationId,
         /// Why.
         error: &'a Error,
+    },
+    /// An alarm: a target is left alone until a probe succeeds (P14). Nothing is lost meanwhile.
+    Quarantined {
+        /// Whose target.
+        organization: &'a OrganizationId,
+        /// Which.
+        target: &'a Target,
+        /// Why.
+        reason: QuarantineReason,
+    },
+    /// An attempt at a lane ended.
+    Settled {
+        /// Whose resource.
+        resource: &'a ResourceKey,
+        /// Where.
+        target: &'a Target,
+        /// The newest event that was carried out; those before it that were not reported are superseded by it (P3).
+        event: EventId,
+        /// What came of it.
+        outcome: &'a Outcome,
     },
     /// A request to a target ended.
     Answered {

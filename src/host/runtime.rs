@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,11 @@ pub trait Runtime: Debug + Send + Sync + 'static {
     /// The time now.
     fn now(&self) -> Timestamp;
 
+    /// A number that nobody can predict, for the jitter of pauses. Default: the standard library's.
+    fn random(&self) -> u64 {
+        RandomState::new().hash_one(0_u8)
+    }
+
     /// Comes back after this long.
     async fn sleep(&self, duration: Duration);
 
@@ -33,6 +39,10 @@ macro_rules! forward {
         impl<T: Runtime + ?Sized> Runtime for $pointer<T> {
             fn now(&self) -> Timestamp {
                 (**self).now()
+            }
+
+            fn random(&self) -> u64 {
+                (**self).random()
             }
 
             async fn sleep(&self, duration: Duration) {

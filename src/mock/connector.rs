@@ -59,7 +59,9 @@ impl MockConnector {
             .with_members_on_create()
             .with_find()
             .with_list()
-            .with_check();
+            .with_check()
+            .with_unique_names(ResourceKind::User)
+            .with_unique_names(ResourceKind::Group);
         Self { state: Arc::default(), capabilities }
     }
 

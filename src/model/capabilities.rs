@@ -1,5 +1,7 @@
 //! What a connector can do.
 
+use super::kind::ResourceKind;
+
 /// What a connector can do beyond create, update and delete. Nothing, until said otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -16,6 +18,10 @@ pub struct Capabilities {
     pub list: bool,
     /// Implements `check`.
     pub check: bool,
+    /// Refuses a second user with the same name or the same id of ours.
+    pub unique_users: bool,
+    /// Refuses a second group with the same name or the same id of ours.
+    pub unique_groups: bool,
 }
 
 impl Capabilities {
@@ -59,6 +65,23 @@ impl Capabilities {
     #[must_use]
     pub fn with_list(self) -> Self {
         Self { list: true, ..self }
+    }
+
+    /// A target that refuses a second resource of this kind with the same name or the same id of ours. Where it is
+    /// not known to, a create in doubt is repeated only once the first can no longer land (P8).
+    #[must_use]
+    pub fn with_unique_names(self, kind: ResourceKind) -> Self {
+        match kind {
+            ResourceKind::User => Self { unique_users: true, ..self },
+            ResourceKind::Group => Self { unique_groups: true, ..self },
+        }
+    }
+
+    pub(crate) fn unique_names(self, kind: ResourceKind) -> bool {
+        match kind {
+            ResourceKind::User => self.unique_users,
+            ResourceKind::Group => self.unique_groups,
+        }
     }
 
     /// The test of a connection.

@@ -16,6 +16,9 @@ use super::user::User;
 /// The largest event that is accepted, in bytes of its JSON (F73).
 pub const MAX_EVENT_BYTES: usize = 1024 * 1024;
 
+/// What a member counts for beside its id: `{"value":"","type":"Group"},`.
+pub(crate) const MEMBER_BYTES: usize = 28;
+
 /// One committed change of one user or group.
 ///
 /// User events carry the full state after the change. Group events carry the attributes, and *changes* of
@@ -194,8 +197,7 @@ impl Event {
             EventChange::MembersChanged(_, changes) => {
                 for member in changes.added.iter().chain(&changes.removed) {
                     identifier("a member's id", member.value.as_str())?;
-                    // `{"value":"…","type":"Group"},` without the id.
-                    bytes.0 += member.value.as_str().len() + 28;
+                    bytes.0 += member.value.as_str().len() + MEMBER_BYTES;
                 }
             }
         }

@@ -95,14 +95,35 @@ impl From<&Reference> for LocalId {
     }
 }
 
-/// The number of an accepted event, rising in the order of acceptance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// The number of an accepted event among its resource's events: 1, 2, 3 … without gaps, in the order of acceptance
+/// (P6).
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
 pub struct EventId(u64);
 
 impl EventId {
     /// The event of this number. The library numbers events itself; this is for tests of connectors.
     pub fn new(number: u64) -> Self {
         Self(number)
+    }
+
+    /// The number.
+    pub fn number(self) -> u64 {
+        self.0
+    }
+
+    /// Whether it is no event's.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+    pub(crate) fn is_none(&self) -> bool {
+        self.0 == 0
+    }
+
+    /// The number of the resource's next event.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
     }
 }
 

@@ -29,7 +29,7 @@ impl fmt::Display for ResourceKind {
 }
 
 /// One resource of one organization: what order and identity hang on. Never a user name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ResourceKey {
     /// Whose.

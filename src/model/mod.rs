@@ -33,6 +33,7 @@ pub(crate) mod remote;
 mod resource;
 mod secret;
 pub(crate) mod skip;
+pub(crate) mod stored;
 mod time;
 mod user;
 
@@ -52,7 +53,7 @@ pub use ids::{
 };
 pub use kind::{ResourceKey, ResourceKind};
 pub(crate) use link::Link;
-pub use link::Target;
+pub use link::{LaneKey, Target, TargetKey};
 pub use path::AttributePath;
 pub use problem::{Problem, Problems};
 pub use properties::{Choice, Properties, PropertyKind, PropertySpec};
@@ -62,6 +63,7 @@ pub use time::Timestamp;
 pub use user::User;
 
 pub(crate) use configuration::document;
+pub(crate) use event::MEMBER_BYTES;
 #[cfg(feature = "scim2")]
 pub(crate) use extension::is_urn;
 

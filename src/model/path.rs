@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::extension::is_urn;
 
 /// An attribute, one of its sub-attributes, or an attribute of an extension schema.
@@ -12,14 +14,16 @@ use super::extension::is_urn;
 /// assert_eq!(AttributePath::new("name").sub_attribute("familyName").to_string(), "name.familyName");
 /// assert_eq!(AttributePath::of_schema("urn:example:badge", "colour").to_string(), "urn:example:badge:colour");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AttributePath {
     /// The extension's URN; none for the core schema.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<String>,
     /// The attribute's name.
     pub attribute: String,
     /// The sub-attribute's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sub_attribute: Option<String>,
 }
 

@@ -111,6 +111,7 @@ impl Connector for Scim2Connector {
             .with_find()
             .with_list()
             .with_check()
+            .with_unique_names(ResourceKind::User)
     }
 
     fn fingerprint(&self) -> String {

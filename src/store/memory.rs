@@ -1,316 +1,316 @@
 //! Everything in memory.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::ops::Bound;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::route::{Candidate, KnownGroup, LeftOut, route};
-use super::slot::{LaneSlot, Ticket};
-use crate::delivery::{Lane, LaneChange, Presence, References};
-use crate::model::{
-    Event, EventChange, EventId, Member, MemberChanges, OrganizationId, Reference, RemoteId,
-    Resource, ResourceKey, ResourceKind, Target,
-};
-use crate::resolver::SkipReason;
+use async_trait::async_trait;
 
-/// Lanes, links and what is known of groups. Lost with the process.
-#[derive(Debug, Default)]
-pub(crate) struct MemoryStore(Mutex<Tables>);
+use super::batch::{Batch, Committed, Durability};
+use super::contract::Store;
+use super::ledger::{self, Tables, TablesMut};
+use super::rows::{Fact, Hint, LaneQuery, OpenMembers, StoredLane, StoredResource};
+use crate::delivery::{Columns, Era, Health, LaneRecord, Life};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{LaneKey, Member, ResourceKey, Target, TargetKey, Timestamp};
 
-#[derive(Debug, Default)]
-struct Tables {
-    events: u64,
-    lanes: HashMap<ResourceKey, BTreeMap<Target, Arc<LaneSlot>>>,
-    groups: HashMap<ResourceKey, KnownGroup>,
-    /// The groups that a user or group is in.
-    groups_of: HashMap<ResourceKey, BTreeSet<ResourceKey>>,
-}
+/// A store in memory: for tests, and for hosts that accept that everything is lost with the process.
+///
+/// ```
+/// use outbound_provisioning::store::{MemoryStore, Store};
+///
+/// let store = MemoryStore::new();
+/// assert_eq!(store.life().era.number(), 1);
+/// ```
+#[derive(Default)]
+pub struct MemoryStore(Mutex<MemoryTables>);
 
-/// What became of an event when it was accepted.
-#[derive(Debug)]
-pub(crate) struct Accepted {
-    pub(crate) event: EventId,
-    pub(crate) key: ResourceKey,
-    /// Each target that the event was held against, in order.
-    pub(crate) stops: Vec<Stop<Ticket>>,
-    /// Groups that the event reaches too (P17).
-    pub(crate) follow_ups: Vec<Ticket>,
-}
-
-/// An event at one target.
-#[derive(Debug)]
-pub(crate) struct Stop<T> {
-    pub(crate) target: Target,
-    pub(crate) candidate: Candidate,
-    /// What the lane gave for it, if it took it.
-    pub(crate) taken: Result<T, LeftOut>,
+#[derive(Default)]
+struct MemoryTables {
+    resources: BTreeMap<ResourceKey, StoredResource>,
+    lanes: BTreeMap<ResourceKey, BTreeMap<Target, (u64, LaneRecord)>>,
+    small: BTreeMap<Vec<u8>, Vec<u8>>,
+    numbers: u64,
+    tidied: Option<ResourceKey>,
+    closed: bool,
 }
 
 impl MemoryStore {
-    fn lock(&self) -> MutexGuard<'_, Tables> {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn lock(&self) -> Result<MutexGuard<'_, MemoryTables>> {
         // Nothing panics while it is held; if something did, the tables would still be whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Accepts an event: all lanes it reaches take it in one step, so that two events of one resource are in the same
-    /// order everywhere (P5, P6).
-    pub(crate) fn accept(&self, event: &Event, candidates: &[(Target, Candidate)]) -> Accepted {
-        let mut tables = self.lock();
-        tables.events += 1;
-        let id = EventId::new(tables.events);
-        let key = event.resource_key();
-        tables.learn_group(&key, &event.change);
-        let slots: Vec<_> = tables
-            .with_linked(&key, candidates)
-            .into_iter()
-            .map(|(target, candidate)| (tables.slot(&key, &target), candidate))
-            .collect();
-        let known = Known::of(tables.groups.get(&key), &event.change);
-        let stops = slots
-            .into_iter()
-            .map(|(slot, candidate)| {
-                let decide =
-                    |presence, exclusion: &mut _| known.route(presence, exclusion, candidate);
-                let taken = slot.accept(id, decide);
-                Stop { target: slot.target.clone(), candidate, taken }
-            })
-            .collect();
-        let follow_ups = match &event.change {
-            EventChange::Deleted(..) => tables.leave_groups(id, &key),
-            _ => Vec::new(),
-        };
-        tables.forget_idle(&key);
-        Accepted { event: id, key, stops, follow_ups }
-    }
-
-    /// What accepting an event would do, with the lanes as they would be.
-    pub(crate) fn preview(
-        &self,
-        event: &Event,
-        candidates: &[(Target, Candidate)],
-    ) -> Vec<Stop<Lane>> {
-        let tables = self.lock();
-        let key = event.resource_key();
-        let mut group = tables.groups.get(&key).cloned().unwrap_or_default();
-        group.learn(&event.change);
-        let known = Known::of(Some(&group), &event.change);
-        tables
-            .with_linked(&key, candidates)
-            .into_iter()
-            .map(|(target, candidate)| {
-                let slot = tables.lanes.get(&key).and_then(|lanes| lanes.get(&target)).cloned();
-                let slot =
-                    slot.unwrap_or_else(|| Arc::new(LaneSlot::new(key.clone(), target.clone())));
-                let decide =
-                    |presence, exclusion: &mut _| known.route(presence, exclusion, candidate);
-                Stop { taken: slot.preview(decide), target, candidate }
-            })
-            .collect()
-    }
-
-    /// The groups at a target that wait for an account which has appeared there (P17), each with a ticket to finish
-    /// what is open. It counts as an event of its own, because others may have come since.
-    pub(crate) fn waiting_groups(&self, key: &ResourceKey, target: &Target) -> Vec<Ticket> {
-        let mut tables = self.lock();
-        let account = tables.lanes.get(key).and_then(|lanes| lanes.get(target));
-        let account = account.and_then(|slot| slot.with_lane(|lane| lane.link.clone()));
-        let Some(account) = account.map(|link| link.remote_id) else { return Vec::new() };
-        let member = member_of(key);
-        let groups = tables.groups_of.get(key).into_iter().flatten();
-        let waiting: Vec<Arc<LaneSlot>> = groups
-            .filter_map(|group| tables.lanes.get(group)?.get(target))
-            .filter(|slot| slot.with_lane(|lane| lane.membership.waits_for(&member, &account)))
-            .cloned()
-            .collect();
-        if waiting.is_empty() {
-            return Vec::new();
+        let tables = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if tables.closed {
+            return Err(Error::new(ErrorKind::Storage, "the store is closed; open a new one"));
         }
-        tables.events += 1;
-        let event = EventId::new(tables.events);
-        let change = || Ok::<_, LeftOut>(LaneChange::Moved(member.clone(), account.clone()));
-        waiting.iter().filter_map(|slot| slot.accept(event, |_, _| change()).ok()).collect()
-    }
-
-    /// The target's ids of these resources, as far as they are linked at this system.
-    pub(crate) fn references(
-        &self,
-        organization: &OrganizationId,
-        target: &Target,
-        fingerprint: &str,
-        members: &[Member],
-    ) -> References {
-        if members.is_empty() {
-            return References::new();
-        }
-        let tables = self.lock();
-        let remote_id = |member: &Member| -> Option<RemoteId> {
-            let slot = tables.lanes.get(&key_of(organization, member))?.get(target)?;
-            slot.with_lane(|lane| lane.account_at(fingerprint).cloned())
-        };
-        members.iter().filter_map(|member| Some((member.clone(), remote_id(member)?))).collect()
-    }
-
-    /// Drops the lanes of a resource that remember nothing any more.
-    pub(crate) fn forget_idle(&self, key: &ResourceKey) {
-        self.lock().forget_idle(key);
-    }
-
-    /// Lets a resource that was kept out of a target in again.
-    pub(crate) fn forget_exclusion(&self, key: &ResourceKey, target: &Target) -> bool {
-        let tables = self.lock();
-        let slot = tables.lanes.get(key).and_then(|lanes| lanes.get(target));
-        slot.is_some_and(|slot| slot.forget_exclusion())
+        Ok(tables)
     }
 }
 
-impl Tables {
-    fn forget_idle(&mut self, key: &ResourceKey) {
-        if let Some(lanes) = self.lanes.get_mut(key) {
-            lanes.retain(|_, slot| !slot.is_idle());
-            if lanes.is_empty() {
-                self.lanes.remove(key);
-            }
-        }
+/// Shows how much there is, and none of it.
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let resources = self.lock().map(|tables| tables.resources.len()).unwrap_or_default();
+        f.debug_struct("MemoryStore").field("resources", &resources).finish_non_exhaustive()
+    }
+}
+
+impl Tables for MemoryTables {
+    fn resource(&self, key: &ResourceKey) -> Result<Option<StoredResource>> {
+        Ok(self.resources.get(key).cloned())
     }
 
-    fn slot(&mut self, key: &ResourceKey, target: &Target) -> Arc<LaneSlot> {
-        let lanes = match self.lanes.get_mut(key) {
-            Some(lanes) => lanes,
-            None => self.lanes.entry(key.clone()).or_default(),
-        };
-        if let Some(slot) = lanes.get(target) {
-            return Arc::clone(slot);
-        }
-        let slot = Arc::new(LaneSlot::new(key.clone(), target.clone()));
-        lanes.insert(target.clone(), Arc::clone(&slot));
-        slot
+    fn lane(&self, key: &LaneKey) -> Result<Option<StoredLane>> {
+        let row = self.lanes.get(&key.resource).and_then(|lanes| lanes.get(&key.target));
+        Ok(row.map(|(revision, record)| StoredLane::new(key.clone(), *revision, record.clone())))
     }
 
-    /// The candidates, and every target that has the resource although none of them points there.
-    fn with_linked(
-        &self,
-        key: &ResourceKey,
-        candidates: &[(Target, Candidate)],
-    ) -> Vec<(Target, Candidate)> {
-        let mut all = candidates.to_vec();
+    fn columns(&self, key: &LaneKey) -> Result<Option<(u64, Columns)>> {
+        let row = self.lanes.get(&key.resource).and_then(|lanes| lanes.get(&key.target));
+        Ok(row.map(|(revision, record)| (*revision, record.columns())))
+    }
+
+    fn lanes_of(&self, key: &ResourceKey) -> Result<Vec<StoredLane>> {
         let lanes = self.lanes.get(key).into_iter().flatten();
-        let linked = lanes.filter(|(target, slot)| {
-            !candidates.iter().any(|(known, _)| known == *target)
-                && slot.presence() != Presence::Absent
+        let lanes = lanes.map(|(target, (revision, record))| {
+            StoredLane::new(LaneKey::new(key.clone(), target.clone()), *revision, record.clone())
         });
-        all.extend(linked.map(|(target, _)| (target.clone(), Candidate::Linked)));
-        all
+        Ok(lanes.collect())
     }
 
-    fn learn_group(&mut self, key: &ResourceKey, change: &EventChange) {
-        if key.kind != ResourceKind::Group {
-            return;
+    fn small(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        Ok(self.small.get(key).cloned())
+    }
+
+    fn range(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+        if from >= to {
+            return Ok(Vec::new());
         }
-        let group = self.groups.entry(key.clone()).or_default();
-        let left: Vec<Member> = match change {
-            EventChange::Deleted(..) => group.members.iter().cloned().collect(),
-            EventChange::MembersChanged(_, changes) => changes.removed.iter().cloned().collect(),
-            _ => Vec::new(),
+        let rows = self.small.range::<[u8], _>((Bound::Included(from), Bound::Excluded(to)));
+        Ok(rows.take(limit).map(|(key, value)| (key.clone(), value.clone())).collect())
+    }
+
+    fn count(&self, from: &[u8], to: &[u8]) -> Result<usize> {
+        Ok(self.small.range::<[u8], _>((Bound::Included(from), Bound::Excluded(to))).count())
+    }
+
+    fn resources(&self, after: Option<&ResourceKey>, limit: usize) -> Result<Vec<ResourceKey>> {
+        let after = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rows = self.resources.range((after, Bound::Unbounded));
+        Ok(rows.take(limit).map(|(key, _)| key.clone()).collect())
+    }
+}
+
+impl TablesMut for MemoryTables {
+    fn put_resource(&mut self, key: &ResourceKey, row: Option<&StoredResource>) -> Result<()> {
+        match row {
+            Some(row) => self.resources.insert(key.clone(), row.clone()),
+            None => self.resources.remove(key),
         };
-        let joined: Vec<Member> = match change {
-            EventChange::Created(resource) => resource.members().to_vec(),
-            EventChange::MembersChanged(_, changes) => changes.added.iter().cloned().collect(),
-            _ => Vec::new(),
-        };
-        group.learn(change);
-        if let EventChange::Deleted(..) = change {
-            self.groups.remove(key);
-        }
-        for member in left {
-            let member = key_of(&key.organization, &member);
-            if let Some(groups) = self.groups_of.get_mut(&member) {
-                groups.remove(key);
-                if groups.is_empty() {
-                    self.groups_of.remove(&member);
+        Ok(())
+    }
+
+    fn put_lane(&mut self, key: &LaneKey, row: Option<(u64, &LaneRecord)>) -> Result<()> {
+        match (row, self.lanes.get_mut(&key.resource)) {
+            (Some((revision, record)), Some(lanes)) => {
+                lanes.insert(key.target.clone(), (revision, record.clone()));
+            }
+            (Some((revision, record)), None) => {
+                let lanes = [(key.target.clone(), (revision, record.clone()))];
+                self.lanes.insert(key.resource.clone(), lanes.into());
+            }
+            (None, Some(lanes)) => {
+                lanes.remove(&key.target);
+                if lanes.is_empty() {
+                    self.lanes.remove(&key.resource);
                 }
             }
+            (None, None) => {}
         }
-        for member in joined {
-            self.groups_of
-                .entry(key_of(&key.organization, &member))
-                .or_default()
-                .insert(key.clone());
-        }
+        Ok(())
     }
 
-    /// A deleted resource leaves the groups it is in, first in what is desired.
-    fn leave_groups(&mut self, event: EventId, key: &ResourceKey) -> Vec<Ticket> {
-        let member = member_of(key);
-        let changes = MemberChanges::new([], [member.clone()]);
-        let mut tickets = Vec::new();
-        for group in self.groups_of.remove(key).unwrap_or_default() {
-            if let Some(known) = self.groups.get_mut(&group) {
-                known.members.remove(&member);
-            }
-            let lanes = self.lanes.get(&group).into_iter().flatten();
-            tickets.extend(lanes.filter_map(|(_, slot)| {
-                let decide = |presence, _: &mut _| match presence {
-                    Presence::Present => Ok(LaneChange::Members(changes.clone())),
-                    Presence::Leaving | Presence::Absent => Err(LeftOut::Nothing),
-                };
-                slot.accept(event, decide).ok()
-            }));
-        }
-        tickets
-    }
-}
-
-impl KnownGroup {
-    fn learn(&mut self, change: &EventChange) {
-        match change {
-            EventChange::Created(resource) | EventChange::Updated(resource) => {
-                // A change brings no members.
-                self.members.extend(resource.members().iter().cloned());
-                self.attributes = Some(Resource::without_members(resource));
-            }
-            EventChange::MembersChanged(_, changes) => {
-                self.members.extend(changes.added.iter().cloned());
-                self.members.retain(|member| !changes.removed.contains(member));
-            }
-            _ => {}
-        }
-    }
-}
-
-/// What is known of a resource when an event of it is routed.
-struct Known<'a> {
-    change: &'a EventChange,
-    state: Option<Arc<Resource>>,
-    group: Option<&'a KnownGroup>,
-}
-
-impl<'a> Known<'a> {
-    /// Of a user what the event says; of a group what all its events have said.
-    fn of(group: Option<&'a KnownGroup>, change: &'a EventChange) -> Self {
-        let state = match change {
-            EventChange::Created(user) | EventChange::Updated(user)
-                if user.kind() == ResourceKind::User =>
-            {
-                Some(Arc::clone(user))
-            }
-            _ => group.and_then(|group| group.attributes.clone()),
+    fn put_small(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
+        match value {
+            Some(value) => self.small.insert(key.to_vec(), value.to_vec()),
+            None => self.small.remove(key),
         };
-        Self { change, state, group }
+        Ok(())
     }
 
-    fn route(
+    fn next_number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    fn life(&self) -> Life {
+        Life::new(Era::new(1), Era::default())
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    async fn resource(&self, key: &ResourceKey) -> Result<StoredResource> {
+        ledger::resource(&*self.lock()?, key)
+    }
+
+    async fn lane(&self, key: &LaneKey) -> Result<Option<StoredLane>> {
+        self.lock()?.lane(key)
+    }
+
+    async fn lanes_at(
         &self,
-        presence: Presence,
-        exclusion: &mut Option<SkipReason>,
-        candidate: Candidate,
-    ) -> Result<LaneChange, LeftOut> {
-        route(presence, exclusion, self.change, self.state.as_ref(), self.group, candidate)
+        target: &TargetKey,
+        resources: &[ResourceKey],
+    ) -> Result<Vec<StoredLane>> {
+        ledger::lanes_at(&*self.lock()?, target, resources)
+    }
+
+    async fn lanes(&self, query: &LaneQuery) -> Result<Vec<StoredLane>> {
+        ledger::lanes(&*self.lock()?, query)
+    }
+
+    async fn open_members(&self, group: &LaneKey, limit: usize) -> Result<OpenMembers> {
+        ledger::open_members(&*self.lock()?, group, limit)
+    }
+
+    async fn named_members(&self, group: &LaneKey, members: &[Member]) -> Result<OpenMembers> {
+        ledger::named_members(&*self.lock()?, group, members)
+    }
+
+    async fn waiting_members(&self, group: &LaneKey) -> Result<usize> {
+        ledger::waiting_members(&*self.lock()?, group)
+    }
+
+    async fn members_of(&self, group: &ResourceKey) -> Result<Vec<Member>> {
+        ledger::members_of(&*self.lock()?, group)
+    }
+
+    async fn groups_of(&self, member: &ResourceKey) -> Result<Vec<ResourceKey>> {
+        ledger::groups_of(&*self.lock()?, member)
+    }
+
+    async fn due(
+        &self,
+        target: &TargetKey,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<LaneKey>> {
+        ledger::due(&*self.lock()?, self.life().era, target, until, limit)
+    }
+
+    async fn agenda(&self, busy: &HashSet<LaneKey>) -> Result<Vec<(TargetKey, Timestamp)>> {
+        ledger::agenda(&*self.lock()?, self.life().era, busy)
+    }
+
+    async fn health(&self, target: &TargetKey) -> Result<Health> {
+        ledger::health(&*self.lock()?, target)
+    }
+
+    async fn healths(&self) -> Result<Vec<(TargetKey, Health)>> {
+        ledger::healths(&*self.lock()?)
+    }
+
+    async fn facts(&self, target: &TargetKey) -> Result<Vec<Fact>> {
+        ledger::facts(&*self.lock()?, target)
+    }
+
+    async fn hints(&self, limit: usize) -> Result<Vec<Hint>> {
+        ledger::hints(&*self.lock()?, limit)
+    }
+
+    async fn commit(&self, batch: Batch, _: Durability) -> Result<Committed> {
+        ledger::apply(&mut *self.lock()?, &batch)
+    }
+
+    async fn tidy(&self, before: Timestamp, limit: usize) -> Result<usize> {
+        let mut tables = self.lock()?;
+        let mut after = tables.tidied.take();
+        let forgotten = ledger::tidy(&mut *tables, before, &mut after, limit)?;
+        tables.tidied = after;
+        Ok(forgotten)
+    }
+
+    async fn close(&self) -> Result<()> {
+        self.lock()?.closed = true;
+        Ok(())
     }
 }
 
-fn member_of(key: &ResourceKey) -> Member {
-    Member { value: Reference::new(key.id.as_str()), kind: key.kind }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::{LaneChange, Moment};
+    use crate::model::{EventId, ResourceKind};
+    use crate::store::{LaneWrite, ResourceWrite, Which};
 
-fn key_of(organization: &OrganizationId, member: &Member) -> ResourceKey {
-    ResourceKey::new(organization.clone(), member.kind, (&member.value).into())
+    fn lane(organization: &str, id: &str, connection: &str) -> LaneKey {
+        let resource = ResourceKey::new(organization.into(), ResourceKind::User, id.into());
+        LaneKey::new(resource, Target::new(connection, "scim2"))
+    }
+
+    fn queued() -> LaneRecord {
+        let mut record = LaneRecord::default();
+        let settle = std::time::Duration::from_secs(60);
+        let moment = Moment { now: Timestamp::default(), settle, dice: 0 };
+        let life = Life::new(Era::new(1), Era::default());
+        record.accept(EventId::new(1), LaneChange::Touch, life, &moment);
+        record
+    }
+
+    async fn put(store: &MemoryStore, lane: LaneKey, record: LaneRecord) {
+        let mut batch = Batch::new();
+        let resource = ResourceWrite::new(lane.resource.clone(), 0, EventId::new(1));
+        batch.resource = Some(resource);
+        batch.lanes.push(LaneWrite::new(lane, 0, Some(record)));
+        let committed = store.commit(batch, Durability::Immediate).await.unwrap();
+        assert!(committed.is_done());
+    }
+
+    #[tokio::test]
+    async fn a_page_shows_nothing_of_other_targets_and_organizations() {
+        let store = MemoryStore::new();
+        let lanes = [("a", "u-1", "x"), ("a", "u-2", "x"), ("b", "u-3", "x"), ("b", "u-4", "y")];
+        let lanes = lanes.map(|(organization, id, at)| lane(organization, id, at));
+        for lane in &lanes {
+            put(&store, lane.clone(), queued()).await;
+        }
+        let page = async |query: &LaneQuery| {
+            let rows = store.lanes(query).await.unwrap();
+            rows.into_iter().map(|row| row.key).collect::<Vec<_>>()
+        };
+        let query = LaneQuery::new("b".into(), Which::Due);
+        assert_eq!(page(&query.clone().after(lanes[0].clone())).await, lanes[2..]);
+        let query = query.at(Target::new("y", "scim2"));
+        assert_eq!(page(&query.after(lanes[2].clone())).await, lanes[3..]);
+    }
+
+    #[tokio::test]
+    async fn no_more_is_forgotten_than_asked_for() {
+        let store = MemoryStore::new();
+        for id in ["u-1", "u-2", "u-3"] {
+            put(&store, lane("a", id, "x"), LaneRecord::default()).await;
+        }
+        let mut forgotten = Vec::new();
+        for _ in 0..4 {
+            forgotten.push(store.tidy(Timestamp::from_millis(1), 2).await.unwrap());
+        }
+        assert_eq!(forgotten, [2, 2, 2, 0]);
+    }
+
+    #[tokio::test]
+    async fn a_closed_store_answers_nothing() {
+        let store = MemoryStore::new();
+        store.close().await.unwrap();
+        assert_eq!(store.agenda(&HashSet::new()).await.unwrap_err().kind(), ErrorKind::Storage);
+    }
 }

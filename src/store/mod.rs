@@ -1,12 +1,38 @@
-//! Keeps events, lanes and links. In memory for now, and therefore private: what is kept here is lost with the
-//! process.
+//! Keeps events, lanes and links: the contract, and a store in memory.
 //!
-//! Not for: deciding. It routes an accepted event to lanes by the table in [`route`], and guards each lane's turn.
+//! Not for: deciding. A store keeps rows and finds what is due; what goes into them the delivery core says.
+//!
+//! ```
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! use outbound_provisioning::model::{EventId, ResourceKey, ResourceKind};
+//! use outbound_provisioning::store::{Batch, Committed, Durability, MemoryStore, ResourceWrite, Store};
+//!
+//! let store = MemoryStore::new();
+//! let key = ResourceKey::new("acme".into(), ResourceKind::User, "u-1".into());
+//! let mut batch = Batch::new();
+//! batch.resource = Some(ResourceWrite::new(key.clone(), 0, EventId::new(1)));
+//! assert!(store.commit(batch.clone(), Durability::Immediate).await?.is_done());
+//! // Made from a row that has changed meanwhile:
+//! assert_eq!(store.commit(batch, Durability::Immediate).await?, Committed::Conflict);
+//! assert_eq!(store.resource(&key).await?.newest, EventId::new(1));
+//! # Ok::<(), outbound_provisioning::Error>(())
+//! # }).unwrap();
+//! ```
 
+mod batch;
+mod contract;
+mod keys;
+mod ledger;
 mod memory;
-mod route;
-mod slot;
+#[cfg(feature = "redb")]
+mod redb;
+mod rows;
 
-pub(crate) use memory::{Accepted, MemoryStore, Stop};
-pub(crate) use route::{Candidate, LeftOut};
-pub(crate) use slot::{Claim, LaneSlot, Ticket, Turn};
+pub use batch::{Batch, Committed, Durability, LaneWrite, MembershipWrite, Opening, ResourceWrite};
+pub use contract::Store;
+pub(crate) use keys::{key_of, member_of};
+pub(crate) use ledger::is_damage;
+pub use memory::MemoryStore;
+#[cfg(feature = "redb")]
+pub use redb::RedbStore;
+pub use rows::{Fact, Hint, LaneQuery, OpenMembers, StoredLane, StoredResource, Which};

@@ -14,19 +14,19 @@ struct State<T> {
 
 /// The work's end.
 #[derive(Debug)]
-pub(super) struct Giver<T>(Arc<Mutex<State<T>>>);
+pub(crate) struct Giver<T>(Arc<Mutex<State<T>>>);
 
 /// The waiting end.
 #[derive(Debug)]
-pub(super) struct Taker<T>(Arc<Mutex<State<T>>>);
+pub(crate) struct Taker<T>(Arc<Mutex<State<T>>>);
 
-pub(super) fn handover<T>() -> (Giver<T>, Taker<T>) {
+pub(crate) fn handover<T>() -> (Giver<T>, Taker<T>) {
     let state = Arc::new(Mutex::new(State { result: None, closed: false, waker: None }));
     (Giver(Arc::clone(&state)), Taker(state))
 }
 
 impl<T> Giver<T> {
-    pub(super) fn give(self, result: T) {
+    pub(crate) fn give(self, result: T) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).result = Some(result);
     }
 }
@@ -45,7 +45,7 @@ impl<T> Drop for Giver<T> {
 
 impl<T> Taker<T> {
     /// The result; none when the work ended without one, as it does when its runtime is shut down.
-    pub(super) async fn take(&self) -> Option<T> {
+    pub(crate) async fn take(&self) -> Option<T> {
         poll_fn(|context| {
             let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             if state.closed {

@@ -1,0 +1,418 @@
+//! Works on one lane: takes it from the store, asks the core for the next step, sends it, hands the answer back, and
+//! commits what was learnt before the next one.
+
+use super::join::{caught, guarded, panicked};
+use super::shared::Shared;
+use super::snapshot::Snapshot;
+use super::turns::Holder;
+use crate::connector::{Attempt, Capabilities, Connector, Lookup, Update};
+use crate::delivery::{
+    Answer, Came, Members, Outcome, ParkReason, References, Scene, Step, Verdict, intend, learn,
+    plan, settle,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::host::Observation;
+use crate::model::{EventId, LaneKey, Member, RemoteId, ResourceKind};
+use crate::store::{Batch, Committed, Durability, LaneWrite, StoredLane, key_of};
+
+/// Look-ups in one attempt; more means that the target contradicts itself (F43).
+const MOST_LOOK_UPS: usize = 3;
+
+/// Open members that an attempt looks at at once (P24).
+const WINDOW: usize = 5_000;
+
+/// Works on a lane until nothing is left to do there, or nothing can be done. Answers what came of it, and up to
+/// which event.
+pub(super) async fn attempt(
+    shared: &Shared,
+    snapshot: &Snapshot,
+    holder: &Holder,
+    event: Option<EventId>,
+) -> Result<(EventId, Outcome)> {
+    let Some((work, first)) = Work::begin(shared, snapshot, holder, event).await? else {
+        return Ok((event.unwrap_or_default(), Outcome::NotNeeded));
+    };
+    match first {
+        Begun::Settled(event, outcome) => Ok((event, outcome)),
+        Begun::Ended(outcome) => Ok((work.row.record.taken(), outcome)),
+        Begun::Step(connector, step) => {
+            let outcome = work.run(&*connector, step).await?;
+            Ok(outcome)
+        }
+    }
+}
+
+/// One attempt under way.
+struct Work<'a> {
+    shared: &'a Shared,
+    row: StoredLane,
+    members: Members,
+    references: References,
+    capabilities: Capabilities,
+    fingerprint: String,
+    /// The account that a step touched.
+    account: Option<RemoteId>,
+    /// The target's health changed in a way that is to be kept.
+    health_changed: bool,
+    /// The process has died over this lane, or may have: every step of it is kept, so that a death is not counted
+    /// that was none (P12).
+    suspect: bool,
+}
+
+enum Begun {
+    /// This event was carried out before.
+    Settled(EventId, Outcome),
+    /// Nothing had to be sent, or nothing could be.
+    Ended(Outcome),
+    Step(std::sync::Arc<dyn Connector>, Step),
+}
+
+impl<'a> Work<'a> {
+    /// Takes the lane: what waits is folded in, and the first step is noted before it is sent. None if there is no
+    /// such lane.
+    async fn begin(
+        shared: &'a Shared,
+        snapshot: &Snapshot,
+        holder: &Holder,
+        event: Option<EventId>,
+    ) -> Result<Option<(Self, Begun)>> {
+        loop {
+            let Some(row) = shared.store.lane(&holder.lane).await? else { return Ok(None) };
+            let mut work = Self {
+                shared,
+                row,
+                members: Members::default(),
+                references: References::new(),
+                capabilities: Capabilities::default(),
+                fingerprint: String::new(),
+                account: None,
+                health_changed: false,
+                suspect: false,
+            };
+            if let Some(event) = event
+                && !holder.was_abandoned()
+                && let Some(outcome) = work.settled_already(event)
+            {
+                return Ok(Some((work, Begun::Settled(event, outcome))));
+            }
+            // A lane that was open when the process died is taken durably, so that it is known should that happen
+            // again (P12).
+            work.suspect =
+                work.row.record.survived(shared.store.life()) || work.row.record.deaths() > 0;
+            let begun = work.first(snapshot, holder.was_abandoned()).await?;
+            let ended = matches!(begun, Begun::Ended(_));
+            if !ended && !work.suspect && !shared.store.is_shared() {
+                return Ok(Some((work, begun)));
+            }
+            let durability =
+                if work.suspect { Durability::Immediate } else { Durability::Deferred };
+            let batch = work.batch(ended);
+            if let Committed::Done(revisions) = shared.store.commit(batch, durability).await? {
+                work.row.revision = revisions.first().copied().unwrap_or_default();
+                return Ok(Some((work, begun)));
+            }
+        }
+    }
+
+    /// The event was carried out before anybody asked for it.
+    fn settled_already(&self, event: EventId) -> Option<Outcome> {
+        let record = &self.row.record;
+        if event > record.settled()
+            || record.newest() > record.settled()
+            || record.owner().is_some()
+        {
+            return None;
+        }
+        Some(match record.last()? {
+            (_, Came::Delivered(remote_id)) => Outcome::Delivered { remote_id: remote_id.clone() },
+            (_, Came::Unsupported) => Outcome::Unsupported,
+            _ => Outcome::NotNeeded,
+        })
+    }
+
+    async fn first(&mut self, snapshot: &Snapshot, abandoned: bool) -> Result<Begun> {
+        let (life, moment) = (self.shared.store.life(), self.shared.moment());
+        if let Err(failure) = self.row.record.begin(life, &moment, abandoned) {
+            return Ok(Begun::Ended(self.end(failure.into())));
+        }
+        let connector = snapshot.connector(&self.row.key.target).and_then(|connector| {
+            let itself = guarded(|| (connector.capabilities(), connector.fingerprint()))?;
+            Ok((connector, itself))
+        });
+        let (connector, itself) = match connector {
+            Ok(connector) => connector,
+            Err(error) => {
+                self.note(Some(&error));
+                let failure = self.row.record.lane.fail(error);
+                return Ok(Begun::Ended(self.end(failure.into())));
+            }
+        };
+        (self.capabilities, self.fingerprint) = itself;
+        if self.row.key.resource.kind == ResourceKind::Group {
+            self.members = self.window().await?;
+            let again = self.row.record.lane.again().to_vec();
+            let names: Vec<Member> = again.iter().map(|(member, _)| member.clone()).collect();
+            if !names.is_empty() {
+                let named = self.shared.store.named_members(&self.row.key, &names).await?;
+                self.members.include(named.members);
+                self.members.doubt(again);
+            }
+        }
+        self.row.record.lane.begin_at(&self.fingerprint, &mut self.members);
+        self.refer().await?;
+        self.row.record.lane.name_members(&mut self.members, &self.references, &moment);
+        Ok(match self.next() {
+            Ok(step) => Begun::Step(connector, step),
+            Err(outcome) => Begun::Ended(outcome),
+        })
+    }
+
+    async fn window(&self) -> Result<Members> {
+        let open = self.shared.store.open_members(&self.row.key, WINDOW).await?;
+        Ok(Members::new(open.members, open.more))
+    }
+
+    /// The target's ids of everybody that the lane's resource refers to.
+    async fn refer(&mut self) -> Result<()> {
+        let organization = &self.row.key.resource.organization;
+        let referred = self.row.record.lane.referred(&self.members);
+        self.references.clear();
+        if referred.is_empty() {
+            return Ok(());
+        }
+        let keys: Vec<_> = referred.iter().map(|member| key_of(organization, member)).collect();
+        let lanes = self.shared.store.lanes_at(&self.row.key.target_key(), &keys).await?;
+        for lane in lanes {
+            if let Some(account) = lane.record.lane.account_at(&self.fingerprint) {
+                let member = crate::store::member_of(&lane.key.resource);
+                self.references.insert(member, account.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// The next request, noted as about to be sent; or how the attempt ends.
+    fn next(&mut self) -> std::result::Result<Step, Outcome> {
+        let (lane, key) = (&self.row.record.lane, &self.row.key.resource);
+        let step = plan(lane, &self.members, key, self.capabilities, &self.references);
+        match step {
+            Step::Done if self.members.more => Ok(Step::Done),
+            Step::Done => {
+                settle(&mut self.row.record.lane, &self.references);
+                let outcome = self
+                    .account
+                    .take()
+                    .map_or(Outcome::NotNeeded, |remote_id| Outcome::Delivered { remote_id });
+                Err(self.end(outcome))
+            }
+            Step::Stop(failure) => Err(self.end(failure.into())),
+            step => {
+                let lane = &mut self.row.record.lane;
+                intend(lane, &mut self.members, &step, &self.references);
+                Ok(step)
+            }
+        }
+    }
+
+    fn end(&mut self, outcome: Outcome) -> Outcome {
+        self.row.record.end(&outcome, &self.shared.moment());
+        outcome
+    }
+
+    async fn run(mut self, connector: &dyn Connector, first: Step) -> Result<(EventId, Outcome)> {
+        let (mut step, mut look_ups) = (first, 0);
+        loop {
+            let known = self.row.record.account().cloned();
+            let next = match &step {
+                Step::Done => self.next_window().await?,
+                Step::Find { .. } if look_ups == MOST_LOOK_UPS => {
+                    let message =
+                        "the target contradicts itself about whether the resource is there";
+                    let error = Error::new(ErrorKind::Conflict, message);
+                    Err(self.end(Outcome::parked(error, ParkReason::Conflict)))
+                }
+                _ => {
+                    look_ups += usize::from(matches!(step, Step::Find { .. }));
+                    self.ask(connector, step).await?
+                }
+            };
+            let durability = if self.row.record.account() == known.as_ref() && !self.suspect {
+                Durability::Deferred
+            } else {
+                Durability::Immediate
+            };
+            if !self.commit(next.is_err(), durability).await? {
+                return Ok((self.row.record.taken(), Outcome::StillPending));
+            }
+            match next {
+                Ok(next) => step = next,
+                Err(outcome) => {
+                    return Ok((self.row.record.taken(), outcome));
+                }
+            }
+        }
+    }
+
+    /// Sends a step and takes in what the target answers.
+    async fn ask(
+        &mut self,
+        connector: &dyn Connector,
+        step: Step,
+    ) -> Result<std::result::Result<Step, Outcome>> {
+        let key = self.row.key.clone();
+        let (resource, target) = (&key.resource, &key.target);
+        let attempt = Attempt::new(
+            resource.organization.clone(),
+            self.row.record.taken(),
+            target.clone(),
+            self.row.record.tries(),
+        );
+        let answer = send(connector, &key, &step, &attempt).await;
+        let error = answer.error().cloned();
+        self.note(error.as_ref());
+        let (operation, looked_up) = (operation(&step), matches!(step, Step::Find { .. }));
+        let moment = self.shared.moment();
+        let unique = self.capabilities.unique_names(resource.kind);
+        let scene = Scene { id: &resource.id, moment: &moment, unique };
+        let verdict = learn(&mut self.row.record.lane, &mut self.members, scene, step, answer);
+        // Only now: an observer that panics must not cost what was learnt.
+        let error = error.as_ref();
+        self.shared.snapshots.tell(&Observation::Answered { resource, target, operation, error });
+        if looked_up {
+            // A group that turned out to be another one refers to everybody who was in it.
+            self.refer().await?;
+        }
+        Ok(match verdict {
+            Verdict::Continue(touched) => {
+                self.account = touched.or(self.account.take());
+                self.next()
+            }
+            Verdict::Stop(failure) => Err(self.end(failure.into())),
+        })
+    }
+
+    /// The next of a large group's members.
+    async fn next_window(&mut self) -> Result<std::result::Result<Step, Outcome>> {
+        self.members = self.window().await?;
+        self.refer().await?;
+        let moment = self.shared.moment();
+        self.row.record.lane.name_members(&mut self.members, &self.references, &moment);
+        Ok(self.next())
+    }
+
+    fn note(&mut self, error: Option<&Error>) {
+        let (target, moment) = (self.row.key.target_key(), self.shared.moment());
+        if let Some(reason) = self.shared.healths.note(&target, error, &moment) {
+            if let Some(reason) = reason {
+                let (organization, target) = (&target.organization, &target.target);
+                let observation = Observation::Quarantined { organization, target, reason };
+                self.shared.snapshots.tell(&observation);
+            }
+            self.health_changed = true;
+        }
+    }
+
+    fn batch(&mut self, ended: bool) -> Batch {
+        let mut batch = Batch::new();
+        let (key, revision) = (self.row.key.clone(), self.row.revision);
+        if key.resource.kind == ResourceKind::Group {
+            // Who has no account waits only once there is nothing else to do with the window.
+            let ended = ended || self.members.more;
+            let whole = self.row.record.lane.is_whole();
+            let writes = self.members.writes(&self.references, whole, ended);
+            batch.members = Some((key.clone(), writes));
+        }
+        if std::mem::take(&mut self.health_changed) {
+            // As it is now: somebody may have paused the target meanwhile.
+            let target = key.target_key();
+            batch.health = self.shared.healths.known(&target).map(|health| (target, health));
+        }
+        batch.lanes.push(LaneWrite::new(key, revision, Some(self.row.record.clone())));
+        batch
+    }
+
+    /// Commits what was learnt, and what is about to be sent. False when another attempt has begun meanwhile.
+    async fn commit(&mut self, ended: bool, durability: Durability) -> Result<bool> {
+        let (life, epoch) = (self.shared.store.life(), self.row.record.epoch());
+        let shared = self.shared.store.is_shared();
+        let mut batch = self.batch(ended);
+        loop {
+            let kept = batch.clone();
+            if let Committed::Done(revisions) = self.shared.store.commit(batch, durability).await? {
+                self.row.revision = revisions.first().copied().unwrap_or_default();
+                return Ok(true);
+            }
+            batch = kept;
+            let Some(stored) = self.shared.store.lane(&self.row.key).await? else {
+                return Ok(false);
+            };
+            // Where nobody else works on the store, whoever has the turn is the only one.
+            if shared && !stored.record.is_attempt(life, epoch) {
+                self.refuse(stored).await?;
+                return Ok(false);
+            }
+            self.row.record.catch_up(&stored.record);
+            self.row.revision = stored.revision;
+            let record = Some(self.row.record.clone());
+            batch.lanes = vec![LaneWrite::new(self.row.key.clone(), stored.revision, record)];
+        }
+    }
+
+    /// Another attempt has begun: what this one sent may land later, and the lane must know (P21).
+    async fn refuse(&self, mut stored: StoredLane) -> Result<()> {
+        loop {
+            stored.record.refuse(&self.shared.moment());
+            let mut batch = Batch::new();
+            let record = Some(stored.record);
+            batch.lanes.push(LaneWrite::new(stored.key.clone(), stored.revision, record));
+            if self.shared.store.commit(batch, Durability::Deferred).await?.is_done() {
+                return Ok(());
+            }
+            match self.shared.store.lane(&stored.key).await? {
+                Some(newer) => stored = newer,
+                None => return Ok(()),
+            }
+        }
+    }
+}
+
+/// One call of the connector. A panic is an error like any other (F4).
+async fn send(connector: &dyn Connector, lane: &LaneKey, step: &Step, attempt: &Attempt) -> Answer {
+    let key = &lane.resource;
+    match step {
+        Step::Find { name } => {
+            let lookup = Lookup::new(key.kind, &key.id, name);
+            Answer::Found(settled(caught(connector.find(&lookup, attempt)).await))
+        }
+        Step::Create { wanted, .. } => {
+            Answer::Resource(settled(caught(connector.create(wanted, attempt)).await))
+        }
+        Step::Update { id, wanted, difference, version, .. } => {
+            let update = Update::new(wanted, difference).on_version(version.as_deref());
+            Answer::Resource(settled(caught(connector.update(id, &update, attempt)).await))
+        }
+        Step::ChangeMembers { id, sent, .. } => {
+            Answer::Empty(settled(caught(connector.change_members(id, sent, attempt)).await))
+        }
+        Step::Delete { id } => {
+            Answer::Empty(settled(caught(connector.delete(id, key.kind, attempt)).await))
+        }
+        // The caller has returned by now.
+        Step::Done | Step::Stop(_) => Answer::Empty(Ok(())),
+    }
+}
+
+fn settled<T>(answer: Option<Result<T>>) -> Result<T> {
+    answer.unwrap_or_else(|| Err(panicked()))
+}
+
+fn operation(step: &Step) -> &'static str {
+    match step {
+        Step::Find { .. } => "find",
+        Step::Create { .. } => "create",
+        Step::Update { .. } => "update",
+        Step::ChangeMembers { .. } => "change_members",
+        Step::Delete { .. } => "delete",
+        Step::Done | Step::Stop(_) => "nothing",
+    }
+}

@@ -1,0 +1,199 @@
+//! Announcements: what closes the gap between the host's commit and ours (design 6).
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::accept::try_accept;
+use super::shared::{Shared, candidates};
+use crate::error::{Error, ErrorKind, Result};
+use crate::host::ResourceSource;
+use crate::model::{Event, MAX_EVENT_BYTES, MEMBER_BYTES, Member, Resource, ResourceKey, Trigger};
+use crate::resolver::resolve;
+use crate::store::{Batch, Committed, Durability, Hint};
+
+/// Announcements that are looked at in one go.
+const AT_ONCE: usize = 256;
+
+/// The right to change a resource at the host: durable before the host's own commit.
+///
+/// Hand it to [`Dispatch::fulfilling`](super::Dispatch::fulfilling) after the commit, or
+/// [`withdraw`](Self::withdraw) it after a roll-back. If neither comes, because the process died or the task was
+/// dropped, the [`ResourceSource`](crate::host::ResourceSource) is asked for the truth.
+#[derive(Debug)]
+#[must_use = "hand it to `Dispatch::fulfilling` after the commit"]
+pub struct Announcement {
+    shared: Arc<Shared>,
+    hint: Option<Hint>,
+}
+
+impl Announcement {
+    /// The change will not come: the host has rolled back.
+    ///
+    /// # Errors
+    /// [`Storage`](ErrorKind::Storage) when the store cannot be written. The resource is then looked at later, which
+    /// does no harm.
+    pub async fn withdraw(self) -> Result<()> {
+        if let Some(hint) = &self.hint {
+            fulfil(&self.shared, hint.clone()).await?;
+        }
+        self.fulfilled();
+        Ok(())
+    }
+
+    pub(super) fn hint(&self) -> Option<Hint> {
+        self.hint.clone()
+    }
+
+    /// An event that was committed has fulfilled it.
+    pub(super) fn fulfilled(mut self) {
+        if let Some(hint) = self.hint.take() {
+            self.shared.hints.live().remove(&hint);
+        }
+    }
+}
+
+impl Drop for Announcement {
+    fn drop(&mut self) {
+        if let Some(hint) = self.hint.take() {
+            self.shared.hints.live().remove(&hint);
+            self.shared.hints.lock().push(hint);
+            self.shared.bell.ring();
+        }
+    }
+}
+
+/// Announces a change. When this returns, it is durable.
+pub(super) async fn announce(shared: &Arc<Shared>, resource: ResourceKey) -> Result<Announcement> {
+    if shared.resources.is_none() {
+        let message = "an announcement that is not fulfilled needs somebody to ask; give the dispatcher a resource source";
+        return Err(Error::new(ErrorKind::Configuration, message));
+    }
+    let number = shared.hints.numbers.fetch_add(1, Ordering::Relaxed);
+    let hint = Hint::new(shared.store.life().era, number, resource);
+    let mut batch = Batch::new();
+    batch.announce.push(hint.clone());
+    shared.hints.live().insert(hint.clone());
+    // From now on it is adrift if nobody takes it on, whether or not the commit is answered.
+    let announcement = Announcement { shared: Arc::clone(shared), hint: Some(hint) };
+    commit(shared, batch).await?;
+    Ok(announcement)
+}
+
+async fn fulfil(shared: &Shared, hint: Hint) -> Result<()> {
+    let mut batch = Batch::new();
+    batch.fulfil.push(hint);
+    commit(shared, batch).await
+}
+
+/// Announcements have no guards, and cannot conflict.
+async fn commit(shared: &Shared, batch: Batch) -> Result<()> {
+    match shared.store.commit(batch, Durability::Immediate).await? {
+        Committed::Done(_) => Ok(()),
+        Committed::Conflict => Err(Error::new(
+            ErrorKind::Storage,
+            "the store refused a batch without guards; it breaks its contract",
+        )),
+    }
+}
+
+/// Asks the host for the truth of every resource whose announcement nobody will fulfil. Answers how many there were.
+/// One that cannot be recovered holds up no other, and is asked for again the next time.
+pub(crate) async fn recover(shared: &Shared) -> Result<usize> {
+    let era = shared.store.life().era;
+    let mut recovered = 0;
+    let (mut tried, mut failed) = (HashSet::new(), None);
+    loop {
+        let mut open: Vec<Hint> = shared.store.hints(AT_ONCE + tried.len()).await?;
+        open.retain(|hint| hint.era < era && !shared.hints.live().contains(hint));
+        open.extend(shared.hints.lock().iter().cloned());
+        open.retain(|hint| !tried.contains(hint));
+        if open.is_empty() {
+            return failed.map_or(Ok(recovered), Err);
+        }
+        for hint in open {
+            match recover_one(shared, &hint).await {
+                Ok(()) => {
+                    recovered += 1;
+                    shared.hints.lock().retain(|adrift| *adrift != hint);
+                }
+                Err(error) => failed = failed.or(Some(error)),
+            }
+            tried.insert(hint);
+        }
+    }
+}
+
+async fn recover_one(shared: &Shared, hint: &Hint) -> Result<()> {
+    let Some(source) = &shared.resources else {
+        let message =
+            "announcements of an earlier life are open; give the dispatcher a resource source";
+        return Err(Error::new(ErrorKind::Configuration, message));
+    };
+    while !bring_to_truth(shared, &**source, hint).await? {}
+    fulfil(shared, hint.clone()).await
+}
+
+/// Tells what the host has now. False when somebody else told of the resource meanwhile: the answer may be older than
+/// what they told, and what is older never comes after what is newer (P5).
+async fn bring_to_truth(shared: &Shared, source: &dyn ResourceSource, hint: &Hint) -> Result<bool> {
+    // Read before the host is asked: whatever comes later than this is seen.
+    let known = shared.store.resource(&hint.resource).await?;
+    let truth = source.load(&hint.resource).await?;
+    let mut events = Vec::new();
+    match truth {
+        None if known.revision == 0 => {}
+        None => {
+            let deleted = match hint.kind() {
+                crate::model::ResourceKind::User => Event::user_deleted(hint.resource.id.clone()),
+                crate::model::ResourceKind::Group => Event::group_deleted(hint.resource.id.clone()),
+            };
+            events.push(deleted);
+        }
+        Some(Resource::User(user)) => events.push(Event::user_updated(user)),
+        Some(Resource::Group(mut group)) => {
+            let wanted: BTreeSet<Member> = std::mem::take(&mut group.members).into_iter().collect();
+            let members = shared.store.members_of(&hint.resource).await?;
+            let members: BTreeSet<Member> = members.into_iter().collect();
+            events.push(Event::group_created(group));
+            let came = pieces(wanted.difference(&members).cloned());
+            let left = pieces(members.difference(&wanted).cloned());
+            let id = || hint.resource.id.clone();
+            events.extend(came.into_iter().map(|came| Event::members_changed(id(), came, [])));
+            events.extend(left.into_iter().map(|left| Event::members_changed(id(), [], left)));
+        }
+    }
+    let mut since = known.revision;
+    for event in events {
+        let event =
+            event.in_organization(hint.resource.organization.clone()).triggered_by(Trigger::Api);
+        event.check()?;
+        let snapshot = shared.snapshots.current(&event.organization).await?;
+        let resolution = resolve(&snapshot.configuration, None, event.trigger);
+        let candidates = candidates(&resolution);
+        let accepted = try_accept(shared, &event, &candidates, &[], Some(since)).await?;
+        let Some(accepted) = accepted else { return Ok(false) };
+        let now = shared.store.resource(&hint.resource).await?;
+        if now.newest != accepted.routed.event {
+            return Ok(false);
+        }
+        since = now.revision;
+    }
+    Ok(true)
+}
+
+/// Members in pieces that an event can take each (F73).
+fn pieces(members: impl Iterator<Item = Member>) -> Vec<Vec<Member>> {
+    let (mut pieces, mut bytes) = (Vec::<Vec<Member>>::new(), MAX_EVENT_BYTES);
+    for member in members {
+        bytes += MEMBER_BYTES + member.value.as_str().len();
+        match pieces.last_mut() {
+            Some(piece) if bytes <= MAX_EVENT_BYTES => piece.push(member),
+            _ => {
+                bytes = MEMBER_BYTES + member.value.as_str().len();
+                pieces.push(vec![member]);
+            }
+        }
+    }
+    pieces
+}

@@ -1,0 +1,88 @@
+//! Whether a target has what a host has.
+
+use outbound_provisioning::model::{Resource, ResourceKind};
+
+use crate::host::{STRANGER, Truth};
+use crate::simulated::directory::{Directory, Own};
+
+/// The target enforces unique names, and a stranger has this one; or somebody has it who waits for a stranger's.
+pub(crate) fn excused(truth: &Truth, directory: &Directory, own: &Own, depth: u32) -> bool {
+    let Some(user) = truth.users.get(&own.1).filter(|_| directory.unique && depth < 8) else {
+        return false;
+    };
+    let mut holders = directory.entries.values().filter(|entry| entry.name() == user.user_name);
+    user.user_name == STRANGER
+        || holders.any(|entry| {
+            entry.local_id() != &own.1
+                && excused(
+                    truth,
+                    directory,
+                    &(ResourceKind::User, entry.local_id().clone()),
+                    depth + 1,
+                )
+        })
+}
+
+/// The target has what the host has, once each, and nothing else.
+pub(crate) fn wrong(truth: &Truth, directory: &Directory) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for own in &truth.ever {
+        let accounts = directory.accounts(own);
+        let wanted = match own.0 {
+            ResourceKind::User => truth.users.get(&own.1).cloned().map(Resource::User),
+            ResourceKind::Group => truth.groups.get(&own.1).map(|(group, members)| {
+                let mut group = group.clone();
+                let mut ids: Vec<String> = members
+                    .iter()
+                    .flat_map(|id| directory.accounts(&(ResourceKind::User, id.clone())))
+                    .map(|(id, _)| id.as_str().to_owned())
+                    .collect();
+                ids.sort();
+                group.members =
+                    ids.into_iter().map(outbound_provisioning::model::Member::user).collect();
+                Resource::Group(group)
+            }),
+        };
+        let stranger = own.0 == ResourceKind::User && excused(truth, directory, own, 0);
+        match (wanted, &accounts[..]) {
+            (None, []) => {}
+            (Some(_), []) if stranger => {}
+            (Some(wanted), [(_, shown)]) => {
+                let mut shown = (*shown).clone();
+                if let Resource::Group(group) = &mut shown {
+                    group
+                        .members
+                        .sort_by(|left, right| left.value.as_str().cmp(right.value.as_str()));
+                }
+                if shown != wanted && !stranger {
+                    wrong.push(format!(
+                        "STALE {own:?}: {} instead of {}",
+                        text(&shown),
+                        text(&wanted)
+                    ));
+                }
+            }
+            (None, left) => wrong.push(format!("ZOMBIE {own:?}: {} accounts", left.len())),
+            (Some(_), []) => wrong.push(format!("MISSING {own:?}")),
+            (Some(_), more) => wrong.push(format!("DUPLICATE {own:?}: {} accounts", more.len())),
+        }
+    }
+    for id in &directory.foreign {
+        let name = directory.entries.get(id).map(|resource| resource.name().to_owned());
+        if name.as_deref() != Some(STRANGER) {
+            wrong.push(format!("a stranger's account became {name:?}"));
+        }
+    }
+    let strangers = directory
+        .entries
+        .values()
+        .filter(|resource| !truth.ever.contains(&(resource.kind(), resource.local_id().clone())));
+    if strangers.count() > directory.foreign.len() {
+        wrong.push("an account that nobody asked for".to_owned());
+    }
+    wrong
+}
+
+fn text(resource: &Resource) -> String {
+    serde_json::to_string(resource).unwrap_or_default()
+}
