@@ -108,8 +108,11 @@ impl Error {
             | ErrorKind::Unavailable
             | ErrorKind::InvalidResponse
             | ErrorKind::Internal
-            | ErrorKind::Storage => true,
+            | ErrorKind::Stale
+            | ErrorKind::Storage
+            | ErrorKind::TooLarge => true,
             ErrorKind::Configuration
+            | ErrorKind::Damaged
             | ErrorKind::InvalidEvent
             | ErrorKind::Unsupported
             | ErrorKind::Rejected
@@ -151,6 +154,8 @@ pub enum ErrorKind {
     Configuration,
     /// The target refuses because of other data: HTTP 409. Rejected.
     Conflict,
+    /// A store was read, and what is there cannot be: a checksum is wrong (F16). Unknown.
+    Damaged,
     /// A defect: a connector panicked. Unknown.
     Internal,
     /// The event itself cannot be accepted: an empty id, a control character, more than 1 MiB. Not sent.
@@ -163,12 +168,16 @@ pub enum ErrorKind {
     PermissionDenied,
     /// Too many requests: HTTP 429. Rejected, with [`Error::retry_after`] where the target gave one.
     RateLimited,
-    /// The target refuses the data: HTTP 400, 413, 422. Rejected.
+    /// The target refuses the data: HTTP 400, 422. Rejected.
     Rejected,
+    /// The resource changed at the target since we last saw it: HTTP 412. Rejected.
+    Stale,
     /// A store failed. Unknown.
     Storage,
     /// No answer in time. Unknown.
     Timeout,
+    /// More in one request than the target takes, and less may pass: HTTP 413. Rejected.
+    TooLarge,
     /// The target does not know who we are: HTTP 401. Rejected.
     Unauthenticated,
     /// Cannot connect (then with [`Effect::NotSent`]), connection lost, HTTP 5xx. Unknown.
@@ -183,6 +192,7 @@ impl ErrorKind {
         match self {
             Self::Configuration => "configuration",
             Self::Conflict => "conflict",
+            Self::Damaged => "damaged",
             Self::Internal => "internal",
             Self::InvalidEvent => "invalid_event",
             Self::InvalidResponse => "invalid_response",
@@ -190,8 +200,10 @@ impl ErrorKind {
             Self::PermissionDenied => "permission_denied",
             Self::RateLimited => "rate_limited",
             Self::Rejected => "rejected",
+            Self::Stale => "stale",
             Self::Storage => "storage",
             Self::Timeout => "timeout",
+            Self::TooLarge => "too_large",
             Self::Unauthenticated => "unauthenticated",
             Self::Unavailable => "unavailable",
             Self::Unsupported => "unsupported",
@@ -206,8 +218,11 @@ impl ErrorKind {
             | Self::PermissionDenied
             | Self::RateLimited
             | Self::Rejected
+            | Self::Stale
+            | Self::TooLarge
             | Self::Unauthenticated => Effect::Rejected,
-            Self::Internal
+            Self::Damaged
+            | Self::Internal
             | Self::InvalidResponse
             | Self::Storage
             | Self::Timeout
@@ -221,6 +236,7 @@ impl fmt::Display for ErrorKind {
         f.write_str(match self {
             Self::Configuration => "configuration",
             Self::Conflict => "conflict",
+            Self::Damaged => "damaged",
             Self::Internal => "internal",
             Self::InvalidEvent => "invalid event",
             Self::InvalidResponse => "invalid response",
@@ -228,8 +244,10 @@ impl fmt::Display for ErrorKind {
             Self::PermissionDenied => "permission denied",
             Self::RateLimited => "rate limited",
             Self::Rejected => "rejected",
+            Self::Stale => "stale",
             Self::Storage => "storage",
             Self::Timeout => "timeout",
+            Self::TooLarge => "too large",
             Self::Unauthenticated => "unauthenticated",
             Self::Unavailable => "unavailable",
             Self::Unsupported => "unsupported",

@@ -49,6 +49,7 @@
 //! | I want | in `Cargo.toml` |
 //! |---|---|
 //! | to provision over SCIM 2.0 | `features = ["scim2", "reqwest", "tokio"]` |
+//! | to sign in there with a private key in place of a secret | also `"oauth"` |
 //! | SCIM 2.0 over an HTTP client of my own | `features = ["scim2"]`, and implement [`transport::HttpClient`] |
 //! | connectors of my own only | no feature, and implement [`connector::Connector`] |
 //! | nothing lost with the process | `features = ["redb"]`, and a [`store::RedbStore`] |
@@ -87,12 +88,15 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod bell;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod connector;
 pub mod delivery;
 pub mod dispatch;
 mod error;
+#[cfg(feature = "scim2")]
+mod exchange;
 mod handover;
 pub mod host;
 #[cfg(feature = "mock")]
@@ -103,6 +107,7 @@ pub mod resolver;
 pub mod scim2;
 pub mod store;
 pub mod transport;
+mod turnstile;
 pub mod worker;
 
 pub use connector::ConnectorRegistry;

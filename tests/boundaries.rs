@@ -177,8 +177,14 @@ fn run(scenario: &Scenario, strikes: &[(u64, Strike)], point: Point) -> Ran {
         fates: scenario.fates.iter().copied().collect(),
     };
     let provisioner = if scenario.blocking { provisioner().blocking() } else { provisioner() };
-    let setting =
-        Setting { unique: point.unique, plan, loss: point.loss, provisioner, verbose: false };
+    let setting = Setting {
+        unique: point.unique,
+        plan,
+        loss: point.loss,
+        provisioner,
+        temporary_names: false,
+        verbose: false,
+    };
     let mut dice = Dice::new(7);
     let mut world = World::new(dice.fork(), setting);
     let truth = Arc::new(Mutex::new(Truth::default()));

@@ -7,8 +7,8 @@ use outbound_provisioning::connector::{BuildContext, Connector, ConnectorFactory
 use outbound_provisioning::host::{ConfigurationSource, SharedConfiguration};
 use outbound_provisioning::model::{
     ApplicationConfiguration, ApplicationMode, Choice, Configuration, Connection,
-    ConnectorSettings, OrganizationConfiguration, OrganizationId, Problems, Properties,
-    PropertyKind, PropertySpec, Provisioner, Wait,
+    ConnectorSettings, LinkPolicy, OrganizationConfiguration, OrganizationId, Problems, Properties,
+    PropertyKind, PropertySpec, Provisioner, Wait, WhenGone,
 };
 use outbound_provisioning::{ConnectorRegistry, Error, ErrorKind, Result};
 use serde_json::json;
@@ -213,6 +213,14 @@ const MISTAKES: &str = r#"
     .connections.hr.connectors: wrong type; give an object
 { "connections": { "hr": { "connectors": { "ledger": 7 } } }, "provisioners": [TO_HR] }
     .connections.hr.connectors.ledger: wrong type; give an object
+{ "connections": { "hr": { "connectors": { "ledger": { "link_policy": "always" } } } }, "provisioners": [TO_HR] }
+    .connections.hr.connectors.ledger.link_policy: not understood; give one of never, if_unmanaged, trust_absence
+{ "connections": { "hr": { "connectors": { "ledger": { "link_policy": true } } } }, "provisioners": [TO_HR] }
+    .connections.hr.connectors.ledger.link_policy: not understood; give one of never, if_unmanaged, trust_absence
+{ "connections": { "hr": { "connectors": { "ledger": { "gone": "Park" } } } }, "provisioners": [TO_HR] }
+    .connections.hr.connectors.ledger.gone: not understood; give one of recreate, park
+{ "connections": { "hr": { "connectors": { "ledger": { "temporary_names": "yes" } } } }, "provisioners": [TO_HR] }
+    .connections.hr.connectors.ledger.temporary_names: wrong type; give true or false
 { "connections": { "hr": { "name": " ", "connectors": { "ledger": {} } } }, "provisioners": [TO_HR] }
     .connections.hr.name: wrong type; give a text
 { "connections": { "": {}, HR }, "provisioners": [TO_HR] }
@@ -499,18 +507,18 @@ mod saving {
             .with("page_size", "50")
             .with("strict", "false")
             .with("tenant", "true");
+        let crm = ConnectorSettings::from(good())
+            .disabled()
+            .with_link_policy(LinkPolicy::IfUnmanaged)
+            .with_temporary_names()
+            .when_gone(WhenGone::Park);
         let payroll = ApplicationConfiguration::new().with_mode(ApplicationMode::Disabled);
         let portal = ApplicationConfiguration::new()
             .with_mode(ApplicationMode::Add)
             .with_provisioner(Provisioner::new("crm", "ledger").blocking().with_rules());
         let acme = OrganizationConfiguration::new()
             .with_connection("hr", Connection::new("HR system").with_connector("ledger", hr))
-            .with_connection(
-                "crm",
-                Connection::new("CRM")
-                    .disabled()
-                    .with_connector("ledger", ConnectorSettings::from(good()).disabled()),
-            )
+            .with_connection("crm", Connection::new("CRM").disabled().with_connector("ledger", crm))
             .with_provisioner(Provisioner::new("hr", "ledger").with_jit_outbound())
             .with_provisioner(
                 Provisioner::new("crm", "ledger").blocking_within(Duration::from_secs(2)),
@@ -538,6 +546,9 @@ mod saving {
             "tenant": "true",
         });
         assert_eq!(settings, &expected);
+        let crm = &saved["organizations"]["acme"]["connections"]["crm"]["connectors"]["ledger"];
+        assert_eq!(crm["link_policy"], "if_unmanaged");
+        assert_eq!((&crm["temporary_names"], &crm["gone"]), (&json!(true), &json!("park")));
     }
 
     /// Whatever cannot be read back must be refused, not saved.

@@ -62,7 +62,12 @@ mod scim2 {
             .with("base_url", "http://127.0.0.1/scim/v2")
             .with("authentication", "bearer")
             .with("token", "t0ken")
-            .with("update_method", update_method);
+            .with(
+                "profile_overrides",
+                format!(
+                    r#"{{"user_update": "{update_method}", "group_update": "{update_method}"}}"#
+                ),
+            );
         let target = Target::new("hr", "scim2");
         let context =
             BuildContext::new("acme".into(), target, 1, properties, Arc::new(NoSecrets::new()));

@@ -72,7 +72,7 @@ impl Late {
                 }
                 Request::Delete(id, kind) => self.inner.delete(&id, kind, &attempt).await,
                 Request::Members(id, changes) => {
-                    self.inner.change_members(&id, &changes, &attempt).await
+                    self.inner.change_members(&id, &changes, &attempt).await.map(|_| ())
                 }
             };
         }
@@ -116,7 +116,7 @@ impl Connector for Late {
         id: &RemoteId,
         changes: &MemberChanges,
         attempt: &Attempt,
-    ) -> Result<()> {
+    ) -> Result<Remote> {
         self.is_late(|| Request::Members(id.clone(), changes.clone()), attempt)?;
         self.inner.change_members(id, changes, attempt).await
     }
@@ -194,6 +194,19 @@ async fn p11_a_create_that_lands_after_the_delete_is_removed() {
     assert!(users(&host.crm).is_empty(), "no account survives its owner");
     assert_eq!(words(&host.crm), ["find", "delete"]);
     assert!(host.is_settled("u-1").await);
+}
+
+#[tokio::test]
+async fn p10_a_create_of_an_earlier_state_that_is_found_keeps_nothing_of_it() {
+    let (host, late) = late();
+    late.delay(1);
+    host.deliver(Event::user_created(ada().with_email("old@example.com"))).await;
+    host.accept(Event::user_deleted("u-1")).await;
+    late.land().await;
+    assert_eq!(users(&host.crm)[0].emails.len(), 1, "the fault");
+    host.deliver(Event::user_created(ada())).await;
+    host.later(2 * MINUTE).await;
+    assert_eq!(users(&host.crm), [ada()]);
 }
 
 #[tokio::test]

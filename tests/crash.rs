@@ -17,13 +17,13 @@ use async_trait::async_trait;
 use folder::TempFolder;
 use outbound_provisioning::connector::{Attempt, Capabilities, Connector, Lookup, Remote, Update};
 use outbound_provisioning::delivery::ParkReason;
-use outbound_provisioning::dispatch::{LaneState, LaneStatus};
+use outbound_provisioning::dispatch::{Ending, LaneState, LaneStatus};
 use outbound_provisioning::model::{
     Configuration, Connection, Event, OrganizationConfiguration, Properties, Provisioner, RemoteId,
     Resource, ResourceKey, ResourceKind, User,
 };
 use outbound_provisioning::store::{RedbStore, Store};
-use outbound_provisioning::{ConnectorRegistry, Dispatcher, Result, Worker};
+use outbound_provisioning::{ConnectorRegistry, Dispatcher, Error, ErrorKind, Result, Worker};
 
 /// Where the child finds its folder.
 const CHILD: &str = "OUTBOUND_PROVISIONING_TEST_CHILD";
@@ -36,11 +36,13 @@ struct Files {
     dies_after: Option<&'static str>,
     /// The process dies before this user's account is there.
     dies_before: Option<&'static str>,
+    /// It does not answer look-ups.
+    is_down: bool,
 }
 
 impl Files {
     fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), dies_after: None, dies_before: None }
+        Self { folder: folder.to_owned(), dies_after: None, dies_before: None, is_down: false }
     }
 
     fn log(&self, line: &str) {
@@ -108,6 +110,9 @@ impl Connector for Files {
     async fn find(&self, lookup: &Lookup<'_>, _: &Attempt) -> Result<Vec<Remote>> {
         let id = lookup.external_id.as_str();
         self.log(&format!("find {id}"));
+        if self.is_down {
+            return Err(Error::new(ErrorKind::Unavailable, "503"));
+        }
         let Ok(account) = fs::read_to_string(self.account(id)) else { return Ok(Vec::new()) };
         let user: User = serde_json::from_str(&account).unwrap();
         Ok(vec![Remote::new(format!("remote-{id}"))?.showing(user.into())])
@@ -210,7 +215,7 @@ async fn c12_a_clean_end_costs_no_look_up() {
     {
         let host = host(store(folder.path()), &target);
         accept(&host, "u-1").await;
-        host.close().await.unwrap();
+        assert_eq!(host.close().await.unwrap(), Ending::Clean);
     }
     let host = host(store(folder.path()), &target);
     Worker::builder(&host).build().run_once().await.unwrap();
@@ -270,6 +275,30 @@ async fn p12_a_lane_that_was_never_tried_is_not_poison_however_often_the_process
     let host = host(store(folder.path()), &target);
     Worker::builder(&host).build().run_once().await.unwrap();
     assert!(is_delivered(&host, "u-1").await, "{:?}", target.calls());
+}
+
+#[tokio::test]
+async fn p10_an_attempt_that_died_is_begun_again_and_makes_no_pause_longer() {
+    let name = "p10_an_attempt_that_died_is_begun_again_and_makes_no_pause_longer";
+    if let Some(folder) = child() {
+        let mut target = Files::new(&folder);
+        target.dies_before = Some("u-1");
+        let host = host(store(&folder), &target);
+        if target.calls().is_empty() {
+            accept(&host, "u-1").await;
+        }
+        Worker::builder(&host).build().run_once().await.unwrap();
+    }
+    let folder = TempFolder::new();
+    // The first life leaves no trace of its attempt, the second one does.
+    assert!(!life(name, folder.path()));
+    assert!(!life(name, folder.path()));
+    let mut target = Files::new(folder.path());
+    assert_eq!(target.called("create u-1"), 2);
+    target.is_down = true;
+    let host = host(store(folder.path()), &target);
+    Worker::builder(&host).build().run_once().await.unwrap();
+    assert_eq!(status(&host, "u-1").await.attempts, 1);
 }
 
 #[tokio::test]

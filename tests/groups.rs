@@ -224,14 +224,14 @@ impl Connector for Fast {
 
     async fn change_members(
         &self,
-        _: &RemoteId,
+        id: &RemoteId,
         changes: &MemberChanges,
         _: &Attempt,
-    ) -> Result<()> {
+    ) -> Result<Remote> {
         self.note("change_members", changes.len());
         self.members.fetch_add(changes.added.len(), Ordering::Relaxed);
         self.members.fetch_sub(changes.removed.len(), Ordering::Relaxed);
-        Ok(())
+        Ok(Remote::of(id.clone()))
     }
 }
 

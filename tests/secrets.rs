@@ -8,6 +8,7 @@
     feature = "conformance",
     feature = "mock",
     feature = "non-blocking",
+    feature = "oauth",
     feature = "redb",
     feature = "reqwest",
     feature = "scim2",
@@ -52,19 +53,20 @@ use outbound_provisioning::host::{
 use outbound_provisioning::mock::{Fault, ManualRuntime, MockConnector, Stall};
 use outbound_provisioning::model::{
     Address, ApplicationConfiguration, AttributePath, Configuration, Connection, Difference,
-    EnterpriseUser, Event, EventId, Extensions, Filter, Group, LaneKey, Manager, Member,
+    EnterpriseUser, Event, EventId, Extensions, Fact, Filter, Group, LaneKey, Manager, Member,
     MemberChanges, MultiValue, Name, OrganizationConfiguration, Problems, Properties, PropertyKind,
     PropertySpec, Provisioner, RemoteId, Resource, ResourceKey, ResourceKind, Secret,
     SecretReference, Target, TargetKey, Timestamp, Trigger, User,
 };
 use outbound_provisioning::resolver::resolve;
 use outbound_provisioning::scim2::Scim2Factory;
+use outbound_provisioning::scim2::profile::{Profile, Source, vendors};
 use outbound_provisioning::store::{
-    Batch, Committed, Durability, Fact, LaneQuery, MemoryStore, RedbStore, Store, Which,
+    Batch, Committed, Durability, LaneQuery, MemoryStore, RedbStore, Store, Which,
 };
 use outbound_provisioning::transport::{
-    BaseUrl, HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, NetworkPolicy,
-    ReqwestClient, http_fn,
+    AddressRange, BaseUrl, Dialing, HttpClient, HttpError, HttpErrorKind, HttpRequest,
+    HttpResponse, NetworkPolicy, ReqwestClient, SystemDns, http_fn,
 };
 use outbound_provisioning::{
     ConnectorRegistry, Dispatcher, Effect, Error, ErrorKind, Outcome, Report, Result, Worker,
@@ -84,6 +86,12 @@ const PASSWORD: &str = "krypt-password";
 /// What quotes do to a password, and what a slash does to base64.
 const QUOTED_PASSWORD: &str = r#"krypt-"quoted\password/ÿÿÿ"#;
 const VAULT: &str = "krypt-vault";
+const CLIENT_SECRET: &str = "krypt-client";
+/// What a token endpoint gives out.
+const ACCESS: &str = "krypt-access";
+/// A key in PEM may have a text in front.
+const PRIVATE_KEY: &str = concat!("krypt-pem\n", include_str!("data/keys/p256.pkcs8.pem"));
+const TOKEN_URL: &str = "http://127.0.0.1/token";
 const URL_PASSWORD: &str = "krypt-url";
 const FILE: &str = "krypt-file";
 
@@ -170,6 +178,22 @@ fn api_key() -> Properties {
         .with("api_key", KEY)
 }
 
+/// OAuth 2.0 with a client that shows itself like this.
+fn oauth2(client_authentication: &str) -> Properties {
+    let properties = Properties::new()
+        .with("base_url", "http://127.0.0.1/scim/v2")
+        .with("authentication", "oauth2")
+        .with("token_url", TOKEN_URL)
+        .with("client_id", "us")
+        .with("client_authentication", client_authentication);
+    match client_authentication {
+        "private_key_jwt" => properties.with("private_key", PRIVATE_KEY).with("signature", "ES256"),
+        _ => properties.with("client_secret", CLIENT_SECRET),
+    }
+}
+
+const CLIENTS: [&str; 3] = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
+
 /// Each kind of credential, by what it is called.
 fn credentials() -> [(&'static str, Properties); 3] {
     [("bearer", bearer(TOKEN)), ("basic", basic(PASSWORD)), ("API key", api_key())]
@@ -178,8 +202,14 @@ fn credentials() -> [(&'static str, Properties); 3] {
 // ------------------------------------------------------------------------------------------------
 // The search
 
-/// How a credential looks on the wire: `us:krypt-password` and `us:krypt-"quoted…` in base64.
-const ENCODED: [&str; 2] = ["dXM6a3J5cHQtcGFzc3dvcmQ", "dXM6a3J5cHQtInF1b3RlZFxwYXNzd29yZC"];
+/// How a credential looks on the wire: `us:krypt-password`, `us:krypt-"quoted…` and `us:krypt-client` in base64, and
+/// how an assertion begins.
+const ENCODED: [&str; 4] = [
+    "dXM6a3J5cHQtcGFzc3dvcmQ",
+    "dXM6a3J5cHQtInF1b3RlZFxwYXNzd29yZC",
+    "dXM6a3J5cHQtY2xpZW50",
+    "eyJhbGciOiJFUzI1NiIs",
+];
 
 #[derive(Debug, Default)]
 struct Watch {
@@ -355,25 +385,25 @@ async fn attempt() -> Attempt {
 /// [`no_public_type_shows_what_it_holds`].
 const COVERED: &str = "
     Error ErrorKind Effect
-    Attempt BuildContext Capabilities Check ConnectorRegistry Lookup Page PageRequest Remote Update
+    Attempt BuildContext Capabilities Check ConnectorRegistry Finding Lookup Origin Page PageRequest Remote Update
     Close Columns Due Era Health HoldReason Joined LaneRecord Life MemberWrites Next OpenMember Outcome
     ParkReason Priority QuarantineReason
-    Action Announcement Because Delivery Dispatch Dispatcher DispatcherBuilder LaneState LaneStatus
-    Plan Planned Report TargetStatus
+    Action Announcement Because Delivery Dispatch Dispatcher DispatcherBuilder Ending LaneState
+    LaneStatus Plan Planned Report TargetStatus
     LocalSecrets NoSecrets SharedConfiguration TokioRuntime Versioned
     Call Fault ManualRuntime MockConnector Stall
-    Case RecordedRequest Scim2Target Suite Verdict
+    Case Quirk RecordedRequest Scim2Target Suite Verdict
     Address ApplicationConfiguration ApplicationMode AttributePath Change Choice Configuration
     Connection ConnectorSettings Difference EnterpriseUser Event EventChange EventId Extensions
-    Group LaneKey Manager Member MemberChanges MultiValue Name OrganizationConfiguration Problem Problems
+    Group LaneKey LinkPolicy Manager Member MemberChanges MultiValue Name OrganizationConfiguration Problem Problems
     Properties PropertyKind PropertySpec Provisioner RemoteId Resource ResourceKey ResourceKind
-    Secret SecretReference Target TargetKey Timestamp Trigger User ValueKey Wait
+    Secret SecretReference Target TargetKey TargetPolicy Timestamp Trigger User ValueKey Wait WhenGone
     ApplicationFound Chosen Level Resolution SkipReason Skipped
-    Scim2Factory
+    Limits Scim2Factory Source VendorProfile
     Batch Committed Durability Fact Hint LaneQuery LaneWrite MembershipWrite MemoryStore Opening
     OpenMembers RedbStore ResourceWrite StoredLane StoredResource Which
     Stopped Worked Worker WorkerBuilder
-    BaseUrl HttpError HttpErrorKind HttpFn NetworkPolicy ReqwestClient
+    AddressRange BaseUrl Dialing HttpError HttpErrorKind HttpFn NetworkPolicy ReqwestClient SystemDns
 ";
 
 /// The public types that are searched elsewhere in here: by [`a_filter_does_not_show_its_value`];
@@ -382,7 +412,7 @@ const ELSEWHERE: &str = "Filter Observation";
 
 /// The public traits: nothing of their own to print.
 const TRAITS: &str = "
-    ConfigurationSource Connector ConnectorFactory HttpClient Observer ResourceSource Runtime
+    ConfigurationSource Connector ConnectorFactory Dns HttpClient Observer ResourceSource Runtime
     SecretSource Store
 ";
 
@@ -485,6 +515,9 @@ async fn configuration(watch: &mut Watch) {
             watch.debug("Connection", connection);
             for settings in connection.connectors.values() {
                 watch.debug("ConnectorSettings", settings);
+                watch.debug("TargetPolicy", &settings.policy);
+                watch.debug("LinkPolicy", &settings.policy.link);
+                watch.debug("WhenGone", &settings.policy.gone);
             }
         }
         for provisioner in organization.all_provisioners() {
@@ -548,13 +581,25 @@ fn wrong_settings() -> Vec<Properties> {
     let url = |url: String| bearer(TOKEN).with("base_url", url);
     vec![
         bearer(TOKEN).with("authentication", "krypt-none"),
-        bearer(TOKEN).with("update_method", "krypt-put"),
+        bearer(TOKEN).with("profile_overrides", r#"{"user_update": "krypt-put", "colour": 1}"#),
         bearer(TOKEN).with("password", PASSWORD).with("api_key", KEY).with("username", "perso-us"),
         bearer(TOKEN).with("tokn", TOKEN).with("note", "perso-note"),
         bearer("krypt\r\ntoken"),
         basic("krypt\0password").with("username", "krypt:us"),
         api_key().with("api_key_header", "krypt header"),
         api_key().with("api_key_header", "Authorization").with("api_key", "krypt\nkey"),
+        oauth2("krypt").with("client_secret", CLIENT_SECRET),
+        oauth2("private_key_jwt").with("private_key", "krypt").with("client_secret", CLIENT_SECRET),
+        oauth2("private_key_jwt").with("signature", "RS256"),
+        oauth2("client_secret_post")
+            .with("client_secret", "krypt\nclient")
+            .with("scope", "krypt\0"),
+        oauth2("client_secret_post")
+            .with("token_url", format!("https://us:{URL_PASSWORD}@a.example/")),
+        oauth2("client_secret_post").with("token_url", format!("ftp://a.example/?{URL_PASSWORD}")),
+        oauth2("client_secret_post").with("resource", "krypt"),
+        bearer(TOKEN).with("client_certificate", PRIVATE_KEY).with("extra_certificates", "krypt"),
+        bearer(TOKEN).with("proxy", format!("http://us:{URL_PASSWORD}@proxy.example/")),
         url(format!("https://{URL_PASSWORD}@example.com/")),
         url(format!("https://us:{URL_PASSWORD}@example.com/")),
         url(format!("https://example.com/?key={URL_PASSWORD}")),
@@ -588,7 +633,12 @@ async fn connectors(watch: &mut Watch) {
         watch.debug("Scim2Factory", &Scim2Factory::new(target.clone()));
         let connector = connector(target, properties);
         watch.clean("a SCIM 2.0 connector", &format!("{connector:?} {connector:#?}"));
-        watch.debug("Check", &connector.check().await.unwrap());
+        let check = connector.check().await.unwrap();
+        watch.debug("Check", &check);
+        for finding in &check.findings {
+            watch.debug("Finding", finding);
+            watch.debug("Origin", &finding.origin);
+        }
         let registry = ConnectorRegistry::new().with_instance("scim2", connector);
         watch.debug("ConnectorRegistry", &registry);
     }
@@ -731,7 +781,7 @@ async fn storing(watch: &mut Watch) {
     watch.debug("Health", &Health::default());
     watch.debug("MemberWrites", &MemberWrites::default());
     watch.debug("Close", &Close::Waiting);
-    watch.both("Priority", &Priority::Urgent);
+    watch.debug("Priority", &Priority::Urgent);
     watch.both("QuarantineReason", &QuarantineReason::Credentials);
     watch.debug("TargetKey", &target);
 }
@@ -815,12 +865,25 @@ async fn working(watch: &mut Watch) {
     drop(announcement);
     assert_eq!(dispatcher.recover().await.unwrap(), 1);
     watch.debug("Dispatcher", &dispatcher);
+    watch.debug("Ending", &dispatcher.close().await.unwrap());
 }
 
 fn transport(watch: &mut Watch) {
+    watch.debug("Quirk", &outbound_provisioning::conformance::Quirk::NoPatch(405));
+    watch.debug("VendorProfile", &vendors());
+    watch.debug("Limits", &Profile::default());
+    watch.both("Source", &Source::Learnt);
     let policy = NetworkPolicy::new().allow_loopback();
     watch.debug("NetworkPolicy", &policy);
-    watch.debug("ReqwestClient", &ReqwestClient::new(policy.clone()).unwrap());
+    watch.both("AddressRange", &"10.1.0.0/16".parse::<AddressRange>().unwrap());
+    watch.debug("SystemDns", &SystemDns::new());
+    let client = ReqwestClient::new(policy.clone()).unwrap();
+    watch.debug("ReqwestClient", &client);
+    let marked = format!("-----BEGIN CERTIFICATE-----\n{KEY}\n-----END CERTIFICATE-----");
+    let dialing = Dialing::new().showing(Secret::new(marked));
+    watch.debug("Dialing", &dialing);
+    watch.error("Dialing", &client.for_connection(&dialing).unwrap_err());
+    watch.debug("Dialing", &Dialing::new().showing(PRIVATE_KEY.into()));
     let key = KEY.to_owned();
     watch.debug("HttpFn", &http_fn(move |_| Ok(HttpResponse::new(key.clone().into_bytes()))));
     let error = HttpError::new(HttpErrorKind::Timeout).with_source(TargetWords);
@@ -882,6 +945,7 @@ fn the_search_finds_what_is_shown() {
     assert!(finds(&|watch| watch.clean("text", &TOKEN.to_uppercase())));
     assert!(finds(&|watch| watch.clean("text", &basic)));
     assert!(finds(&|watch| watch.words("source", TOKEN)));
+    assert!(finds(&|watch| watch.words("source", "krypt-pem")));
     assert!(!finds(&|watch| watch.words("source", USER_NAME)));
     // Every value of the user is one that would be found.
     let user = serde_json::to_value(user()).unwrap();
@@ -942,9 +1006,10 @@ fn refusal() -> Error {
     Error::new(ErrorKind::Rejected, "the target refuses it").with_source(TargetWords)
 }
 
-const KINDS: [ErrorKind; 14] = [
+const KINDS: [ErrorKind; 15] = [
     ErrorKind::Configuration,
     ErrorKind::Conflict,
+    ErrorKind::Damaged,
     ErrorKind::Internal,
     ErrorKind::InvalidEvent,
     ErrorKind::InvalidResponse,
@@ -1139,7 +1204,10 @@ async fn search_all_operations(
         ("find", connector.find(&lookup, attempt).await.map(|found| format!("{found:?}"))),
         (
             "change_members",
-            connector.change_members(&id, &members, attempt).await.map(|()| String::new()),
+            connector
+                .change_members(&id, &members, attempt)
+                .await
+                .map(|remote| format!("{remote:?}")),
         ),
         ("list", connector.list(&PageRequest::first(kind)).await.map(|page| format!("{page:?}"))),
         ("check", connector.check().await.map(|check| format!("{check:?}"))),
@@ -1175,9 +1243,51 @@ async fn no_error_of_the_scim_connector_shows_what_the_target_quotes() {
                 let place = format!("{name}, {update_method}, {status} {quote:?}");
                 let client =
                     http_fn(move |request| Ok(quoting(quote, status, &request, credential)));
-                let properties = properties.clone().with("update_method", update_method);
+                let overrides = format!(
+                    r#"{{"discovery": false, "adapt": false, "user_update": "{update_method}", "group_update": "{update_method}"}}"#
+                );
+                let properties = properties.clone().with("profile_overrides", overrides);
                 let connector = connector(client, properties);
                 errors += search_all_operations(&mut watch, &place, &connector, &attempt).await;
+            }
+        }
+    }
+    watch.found_nothing();
+    assert!(errors > 3_000, "only {errors} failures");
+}
+
+/// What a token endpoint is told, what it says, and what it gives out.
+#[tokio::test]
+async fn no_sign_in_shows_a_client_secret_a_key_or_a_token() {
+    let mut watch = Watch::default();
+    let (attempt, mut errors) = (attempt().await, 0);
+    let asks_for_token = |request: &HttpRequest| request.uri().path() == "/token";
+    for client_authentication in CLIENTS {
+        let properties = oauth2(client_authentication);
+        watch.debug("Properties", &properties);
+        watch.debug("BuildContext", &context(properties.clone()));
+        for (status, quote) in
+            STATUSES.into_iter().flat_map(|status| QUOTES.map(|quote| (status, quote)))
+        {
+            for quotes_target in [true, false] {
+                let place =
+                    format!("{client_authentication}, target {quotes_target}, {status} {quote:?}");
+                let seen = Arc::new(Mutex::new(String::new()));
+                let requests = Arc::clone(&seen);
+                let client = http_fn(move |request| {
+                    let headers = format!("{:?}", request.headers());
+                    requests.lock().unwrap().push_str(&headers);
+                    let granted = json!({ "access_token": ACCESS, "token_type": "Bearer" });
+                    Ok(match (quotes_target, asks_for_token(&request)) {
+                        (true, true) => HttpResponse::new(granted.to_string().into_bytes()),
+                        (true, false) => quoting(quote, status, &request, ACCESS),
+                        (false, _) => quoting(quote, status, &request, CLIENT_SECRET),
+                    })
+                });
+                let connector = connector(client, properties.clone());
+                errors += search_all_operations(&mut watch, &place, &connector, &attempt).await;
+                watch.clean(&place, &format!("{connector:?} {connector:#?}"));
+                watch.clean(&place, &seen.lock().unwrap());
             }
         }
     }
@@ -1509,10 +1619,16 @@ fn an_address_with_a_password_in_it_is_not_saved_in_clear() {
     let registry = ConnectorRegistry::new().with(Scim2Factory::new(Scim2Target::new()));
     for us in [format!("us:{URL_PASSWORD}"), URL_PASSWORD.to_owned()] {
         let url = format!("https://{us}@hr.example.com/scim");
-        let properties = bearer("secret:hr").with("base_url", url);
-        match registry.save(&acme("scim2", properties)) {
-            Ok(saved) => watch.clean("saved", &saved.to_string()),
-            Err(problems) => watch.clean("refused", &problems.to_string()),
+        let client = oauth2("client_secret_basic").with("client_secret", "secret:hr");
+        for properties in [
+            bearer("secret:hr").with("base_url", &url),
+            bearer("secret:hr").with("proxy", &url),
+            client.with("token_url", &url),
+        ] {
+            match registry.save(&acme("scim2", properties)) {
+                Ok(saved) => watch.clean("saved", &saved.to_string()),
+                Err(problems) => watch.clean("refused", &problems.to_string()),
+            }
         }
     }
     watch.found_nothing();

@@ -9,10 +9,10 @@ use outbound_provisioning::Result;
 use outbound_provisioning::conformance::{self, Suite, Verdict};
 use outbound_provisioning::delivery::{Close, Era, Health, Life};
 use outbound_provisioning::model::{
-    EventId, LaneKey, Member, ResourceKey, ResourceKind, TargetKey, Timestamp,
+    EventId, Fact, LaneKey, Member, ResourceKey, ResourceKind, TargetKey, Timestamp,
 };
 use outbound_provisioning::store::{
-    Batch, Committed, Durability, Fact, Hint, LaneQuery, MemoryStore, OpenMembers, Opening, Store,
+    Batch, Committed, Durability, Hint, LaneQuery, MemoryStore, OpenMembers, Opening, Store,
     StoredLane, StoredResource, Which,
 };
 
@@ -44,7 +44,7 @@ async fn every_sentence_has_a_case() {
     let mut suite = conformance::store(|| async { Ok(MemoryStore::new()) }).await;
     suite.cases.extend(reopened(None).await.cases);
     let sentences: BTreeSet<u8> = suite.cases.iter().map(|case| case.sentence).collect();
-    assert_eq!(sentences, (1..=16).collect());
+    assert_eq!(sentences, (1..=17).collect());
 }
 
 #[tokio::test]
@@ -83,6 +83,7 @@ enum Broken {
     OpensTheFirstOnly,
     WaitsForNobody,
     OpensNobodyForAnAccount,
+    HidesWhoRefers,
     DropsWakes,
     LosesHealth,
     LosesFacts,
@@ -212,6 +213,14 @@ impl Store for Wrong {
             return Ok(Vec::new());
         }
         self.inner.groups_of(member).await
+    }
+
+    async fn referring(&self, lane: &LaneKey) -> Result<Vec<LaneKey>> {
+        if self.is(Broken::HidesWhoRefers) {
+            Ok(Vec::new())
+        } else {
+            self.inner.referring(lane).await
+        }
     }
 
     async fn due(
@@ -356,6 +365,7 @@ async fn the_suite_finds_every_broken_sentence() {
         (Broken::OpensTheFirstOnly, 11),
         (Broken::WaitsForNobody, 12),
         (Broken::OpensNobodyForAnAccount, 13),
+        (Broken::HidesWhoRefers, 17),
         (Broken::DropsWakes, 14),
         (Broken::LosesHealth, 15),
         (Broken::LosesFacts, 15),
@@ -484,6 +494,10 @@ impl Store for OneLife {
 
     async fn groups_of(&self, member: &ResourceKey) -> Result<Vec<ResourceKey>> {
         self.kept.groups_of(member).await
+    }
+
+    async fn referring(&self, lane: &LaneKey) -> Result<Vec<LaneKey>> {
+        self.kept.referring(lane).await
     }
 
     async fn due(

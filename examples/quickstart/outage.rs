@@ -116,8 +116,8 @@ pub(crate) async fn part(part: &str) -> Result {
             println!("{name} has the account {account}");
         }
     }
-    dispatcher.close().await?;
-    println!("everything arrived");
+    let ending = dispatcher.close().await?;
+    println!("everything arrived; a clean end: {}", ending.is_clean());
     Ok(())
 }
 

@@ -31,6 +31,6 @@ mod store;
 mod suite;
 
 pub use connector::connector;
-pub use scim2_target::{RecordedRequest, Scim2Target};
+pub use scim2_target::{Quirk, RecordedRequest, Scim2Target};
 pub use store::{store, store_reopened};
 pub use suite::{Case, Suite, Verdict};

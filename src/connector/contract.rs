@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::check::Check;
 use super::page::Page;
 use super::request::{Attempt, Lookup, PageRequest, Update};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Capabilities, MemberChanges, Remote, RemoteId, Resource, ResourceKind};
+use crate::model::{Capabilities, Fact, MemberChanges, Remote, RemoteId, Resource, ResourceKind};
 
 /// Code that speaks one protocol to one target, with the credentials of one connection.
 ///
@@ -58,7 +59,8 @@ pub trait Connector: Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) when it is gone, [`Conflict`](ErrorKind::Conflict) when a new name is
-    /// taken, and whatever the target or the network does.
+    /// taken, [`Stale`](ErrorKind::Stale) when it has changed since the version that the update names, and whatever the
+    /// target or the network does.
     async fn update(&self, id: &RemoteId, update: &Update<'_>, attempt: &Attempt)
     -> Result<Remote>;
 
@@ -68,7 +70,8 @@ pub trait Connector: Debug + Send + Sync + 'static {
     /// [`NotFound`](ErrorKind::NotFound) when it is gone already, and whatever the target or the network does.
     async fn delete(&self, id: &RemoteId, kind: ResourceKind, attempt: &Attempt) -> Result<()>;
 
-    /// What the connector can do beyond the three methods above. Default: nothing.
+    /// What the connector can do beyond the three methods above. Asked again after every answer, since one may have
+    /// taught it a limit. Default: nothing.
     fn capabilities(&self) -> Capabilities {
         Capabilities::default()
     }
@@ -79,7 +82,7 @@ pub trait Connector: Debug + Send + Sync + 'static {
         String::new()
     }
 
-    /// The resources that show this id, or else this name.
+    /// The resources that show this id, or else this name; or this name alone where [`Lookup::name_only`] says so.
     ///
     /// # Errors
     /// [`Unsupported`](ErrorKind::Unsupported) by default, and whatever the target or the network does.
@@ -88,17 +91,18 @@ pub trait Connector: Debug + Send + Sync + 'static {
         Err(unsupported("look-ups"))
     }
 
-    /// Adds and removes members of a group.
+    /// Adds and removes members of a group. Answers the group, with its new version tag where the target gives one.
     ///
     /// # Errors
     /// [`Unsupported`](ErrorKind::Unsupported) by default, [`NotFound`](ErrorKind::NotFound) when the group is gone,
-    /// and whatever the target or the network does.
+    /// [`TooLarge`](ErrorKind::TooLarge) for more at once than the target takes: it is asked for less where
+    /// [`capabilities`](Self::capabilities) says less by then; and whatever the target or the network does.
     async fn change_members(
         &self,
         id: &RemoteId,
         changes: &MemberChanges,
         attempt: &Attempt,
-    ) -> Result<()> {
+    ) -> Result<Remote> {
         let _ = (id, changes, attempt);
         Err(unsupported("changes of membership"))
     }
@@ -112,6 +116,17 @@ pub trait Connector: Debug + Send + Sync + 'static {
         Err(unsupported("listing"))
     }
 
+    /// Takes in what was learnt of the target before, once, before the first request. Default: nothing.
+    fn recall(&self, facts: &[Fact]) {
+        let _ = facts;
+    }
+
+    /// What was learnt of the target since this was asked last. It is kept, and [recalled](Self::recall) by the next
+    /// connector of the same target; null forgets what is kept under the name. Default: nothing.
+    fn learnt(&self) -> Vec<Fact> {
+        Vec::new()
+    }
+
     /// Whether the target answers and takes our credentials: the console's "test connection". Reads only.
     ///
     /// # Errors
@@ -123,21 +138,6 @@ pub trait Connector: Debug + Send + Sync + 'static {
 
 fn unsupported(what: &str) -> Error {
     Error::new(ErrorKind::Unsupported, format!("this connector does not support {what}"))
-}
-
-/// What "test connection" found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Check {
-    /// Sentences for the administrator.
-    pub findings: Vec<String>,
-}
-
-impl Check {
-    /// A check with these findings.
-    pub fn new(findings: impl IntoIterator<Item = String>) -> Self {
-        Self { findings: findings.into_iter().collect() }
-    }
 }
 
 macro_rules! forward {
@@ -174,12 +174,20 @@ macro_rules! forward {
                 id: &RemoteId,
                 changes: &MemberChanges,
                 attempt: &Attempt,
-            ) -> Result<()> {
+            ) -> Result<Remote> {
                 (**self).change_members(id, changes, attempt).await
             }
 
             async fn list(&self, page: &PageRequest) -> Result<Page> {
                 (**self).list(page).await
+            }
+
+            fn recall(&self, facts: &[Fact]) {
+                (**self).recall(facts);
+            }
+
+            fn learnt(&self) -> Vec<Fact> {
+                (**self).learnt()
             }
 
             async fn check(&self) -> Result<Check> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::contract::Connector;
 use crate::error::Result;
-use crate::host::SecretSource;
+use crate::host::{Runtime, SecretSource};
 use crate::model::{OrganizationId, Problems, Properties, PropertySpec, Target};
 
 /// Builds connectors of one kind.
@@ -48,6 +48,8 @@ pub struct BuildContext {
     pub properties: Properties,
     /// Resolves references to secrets, when they are needed and not before.
     pub secrets: Arc<dyn SecretSource>,
+    /// The clock for what ages: tokens, budgets, what was learnt. None: the machine's.
+    pub runtime: Option<Arc<dyn Runtime>>,
 }
 
 impl BuildContext {
@@ -59,7 +61,14 @@ impl BuildContext {
         properties: Properties,
         secrets: Arc<dyn SecretSource>,
     ) -> Self {
-        Self { organization, target, generation, properties, secrets }
+        Self { organization, target, generation, properties, secrets, runtime: None }
+    }
+
+    /// The same context with the host's clock.
+    #[must_use]
+    pub fn with_runtime(mut self, runtime: Option<Arc<dyn Runtime>>) -> Self {
+        self.runtime = runtime;
+        self
     }
 }
 

@@ -28,13 +28,16 @@
 //! assert!(registry.names().any(|name| name == "crm"));
 //! ```
 
+mod check;
 mod contract;
 mod factory;
 mod page;
 mod registry;
 mod request;
+mod retype;
 
-pub use contract::{Check, Connector};
+pub use check::{Check, Finding, Origin};
+pub use contract::Connector;
 pub use factory::{BuildContext, ConnectorFactory};
 pub use page::Page;
 pub use registry::ConnectorRegistry;

@@ -60,12 +60,23 @@ pub struct Lookup<'a> {
     pub external_id: &'a LocalId,
     /// `userName` or `displayName`.
     pub name: &'a str,
+    /// Our own resource is known: who else has the name is what is asked. A connector that asks for the id first must
+    /// not stop there.
+    pub name_only: bool,
 }
 
 impl<'a> Lookup<'a> {
     /// The look-up for a resource.
     pub fn new(kind: ResourceKind, external_id: &'a LocalId, name: &'a str) -> Self {
-        Self { kind, external_id, name }
+        Self { kind, external_id, name, name_only: false }
+    }
+}
+
+impl Lookup<'_> {
+    /// The same look-up, for the name only.
+    #[must_use]
+    pub fn name_only(self) -> Self {
+        Self { name_only: true, ..self }
     }
 }
 

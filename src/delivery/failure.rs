@@ -40,6 +40,8 @@ pub enum ParkReason {
     Conflict,
     /// Two or more resources at the target carry our id (F47). None was touched.
     DuplicateRemote,
+    /// The target has lost it, and the connection says that a person decides (F59).
+    Gone,
     /// A create may have landed, and the connector offers no way to find out (P8).
     InDoubt,
     /// It is to go, and is at a system that the connection no longer leads to (P19).
@@ -60,6 +62,7 @@ impl ParkReason {
         match self {
             Self::Conflict => "conflict",
             Self::DuplicateRemote => "duplicate_remote",
+            Self::Gone => "gone",
             Self::InDoubt => "in_doubt",
             Self::Moved => "moved",
             Self::NameTaken => "name_taken",
@@ -75,6 +78,7 @@ impl fmt::Display for ParkReason {
         f.write_str(match self {
             Self::Conflict => "the target reports a conflict with something it does not show",
             Self::DuplicateRemote => "two or more resources at the target carry our id",
+            Self::Gone => "the target has lost it",
             Self::InDoubt => "a create may have landed, and the connector cannot look it up",
             Self::Moved => "it is at a system that the connection no longer leads to",
             Self::NameTaken => "somebody else's resource has the name",
@@ -91,17 +95,25 @@ impl Failure {
         Self::Failed { error, next: Next::Parked(reason) }
     }
 
+    /// Work that is tried again, and counts as no failure.
+    pub(super) fn queued(error: Error) -> Self {
+        Self::Failed { error, next: Next::Queued }
+    }
+
     /// What comes after an error, given how many attempts in a row failed for good; counts this one (P12, P14).
     pub(super) fn after(error: Error, failures: &mut u32) -> Self {
         let counts = match error.kind() {
             ErrorKind::Unsupported => return Self::Unsupported,
             ErrorKind::Internal => Some(ParkReason::Poison),
+            ErrorKind::Conflict => Some(ParkReason::Conflict),
             // The connection's fault, not the resource's.
             ErrorKind::Configuration
             | ErrorKind::InvalidResponse
             | ErrorKind::PermissionDenied
             | ErrorKind::RateLimited
             | ErrorKind::Unauthenticated => None,
+            // Others change it too: nothing is wrong with what we send.
+            ErrorKind::Stale => None,
             _ if error.effect() == Effect::Rejected => Some(ParkReason::Rejected),
             _ => None,
         };

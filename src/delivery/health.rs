@@ -138,13 +138,11 @@ impl Health {
     }
 
     pub(crate) fn gate(&self, now: Timestamp) -> Gate {
-        match (&self.quarantine, self.silent_until) {
+        match (self.next_try(), &self.quarantine) {
             _ if self.paused => Gate::Paused,
-            _ if self.next_try().is_some_and(|next| next > now) => {
-                Gate::Closed(self.next_try().unwrap_or_default())
-            }
-            (Some(_), _) => Gate::Probe,
-            (None, _) => Gate::Open,
+            (Some(next), _) if next > now => Gate::Closed(next),
+            (_, Some(_)) => Gate::Probe,
+            (_, None) => Gate::Open,
         }
     }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
 use super::members::{Members, References};
+use super::missing::add_missing;
 use super::moment::Moment;
 use super::pending::{Pending, Presence};
 use crate::error::Error;
@@ -33,6 +34,9 @@ pub(crate) struct Lane {
     /// The name under which a create was sent that may have landed.
     #[serde(with = "kept_name", skip_serializing_if = "Option::is_none")]
     pub(super) doubtful_name: Option<Secret>,
+    /// The attributes that creates set which may have landed. Unlike those that others set there they are ours to clear.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) doubtful_attributes: Vec<AttributePath>,
     /// Which system the lane's accounts are at: what the connector said of itself (P19).
     #[serde(skip_serializing_if = "String::is_empty")]
     fingerprint: String,
@@ -51,6 +55,21 @@ pub(crate) struct Lane {
     /// A process died with a request under way, and nobody knows which members it named.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     unnamed: bool,
+    /// Who has the name that it is to have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) contested: Option<Member>,
+    /// It gives its name up to another, for one that nobody else has.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) temporary: bool,
+    /// The name was not at the target right before the create that is in doubt (P8.6).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) absent: bool,
+    /// The target cannot be asked who has the name before a create. Only true within an attempt.
+    #[serde(skip)]
+    pub(super) unasked: bool,
+    /// A person wants it created again although the target has lost it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) recreate: bool,
     /// Attempts in a row that failed for good (P12).
     #[serde(skip_serializing_if = "is_zero")]
     pub(super) failures: u32,
@@ -82,7 +101,7 @@ pub(crate) enum Desired {
     Absent,
 }
 
-/// Why a look-up comes before a create.
+/// Why the target is asked what it has before anything else is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LookUp {
@@ -90,6 +109,10 @@ pub(crate) enum LookUp {
     Conflict,
     /// A create may have landed, or the account we knew is gone.
     Doubt,
+    /// It has changed since we last saw it.
+    Stale,
+    /// Somebody else has the name that it is to have.
+    Name,
     /// The time is over in which a request could still land: what is there now is what stays (P10, P11).
     Recheck,
 }
@@ -98,14 +121,18 @@ impl Lane {
     /// The resources whose ids at the target are needed to write this one.
     pub(crate) fn referred(&self, members: &Members) -> Vec<Member> {
         let mut referred = members.referred();
-        if let Desired::Present(resource) = &self.desired
-            && let Resource::User(user) = &**resource
-        {
-            let manager =
-                user.enterprise.as_ref().and_then(|enterprise| enterprise.manager.as_ref());
-            referred.extend(manager.map(|manager| Member::user(manager.value.clone())));
+        if let Desired::Present(resource) = &self.desired {
+            referred.extend(manager_of(resource));
         }
         referred
+    }
+
+    /// What the target should have, if it should have anything.
+    pub(super) fn wanted(&self) -> Option<&Arc<Resource>> {
+        match &self.desired {
+            Desired::Present(resource) => Some(resource),
+            Desired::Unknown | Desired::Absent => None,
+        }
     }
 
     /// Whether the resource is to be at the target, or may still be there although it should not.
@@ -120,6 +147,11 @@ impl Lane {
     /// Whether the resource is to be gone.
     pub(super) fn wants_nothing(&self) -> bool {
         matches!(self.desired, Desired::Absent)
+    }
+
+    /// Whether an account that is there must go, if only to make room for a new one.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.replace || self.wanted().is_none()
     }
 
     /// Whether the resource is to be gone or switched off, which goes before everything else (P15).
@@ -171,6 +203,19 @@ impl Lane {
         members.lose();
     }
 
+    /// The name under which it is at the target.
+    pub(crate) fn name_there(&self) -> Option<&str> {
+        self.link.as_ref()?.confirmed.as_deref().map(Resource::name)
+    }
+
+    /// An attempt begins: what was only true within the last one is forgotten.
+    pub(super) fn begin(&mut self) {
+        self.contested = None;
+        self.unasked = false;
+        self.look_up = self.look_up.filter(|look_up| *look_up != LookUp::Name);
+        self.absent &= self.look_up.is_some();
+    }
+
     /// The account, if it is at this system.
     pub(crate) fn account_at(&self, fingerprint: &str) -> Option<&RemoteId> {
         let link = self.link.as_ref().filter(|_| self.fingerprint == fingerprint);
@@ -189,7 +234,11 @@ impl Lane {
         }
         if pending.deletes() {
             self.replace = self.may_exist();
-            self.look_up = self.look_up.map(|_| LookUp::Doubt);
+            self.look_up = self.look_up.map(|look_up| match look_up {
+                // The account is known, and goes by its id: a look-up that shows nothing does not end it.
+                LookUp::Recheck | LookUp::Stale if self.link.is_some() => look_up,
+                _ => LookUp::Doubt,
+            });
             self.desired = Desired::Absent;
         }
         if let Some(state) = pending.state() {
@@ -197,6 +246,7 @@ impl Lane {
                 // It was to go and comes back, and an earlier create may still land: it is asked for first (P8).
                 self.look_up = self.look_up.or(Some(LookUp::Doubt));
             }
+            self.temporary = false;
             self.desired = Desired::Present(Arc::clone(state));
         }
         // A newer event gives a parked lane another chance (P12).
@@ -212,16 +262,8 @@ impl Lane {
             members: Vec::new(),
         });
         unsettled.until = unsettled.until.max(moment.settled());
-        for path in doubtful {
-            if !unsettled.paths.contains(path) {
-                unsettled.paths.push(path.clone());
-            }
-        }
-        for member in members {
-            if !unsettled.members.contains(&member) {
-                unsettled.members.push(member);
-            }
-        }
+        add_missing(&mut unsettled.paths, doubtful.iter().cloned());
+        add_missing(&mut unsettled.members, members);
     }
 
     /// Whether the window is open in which a request may still land.
@@ -241,16 +283,26 @@ impl Lane {
         };
         self.look_up = self.look_up.or(Some(LookUp::Recheck));
         if let Some(link) = &mut self.link {
-            for path in unsettled.paths {
-                if !link.doubtful.contains(&path) {
-                    link.doubtful.push(path);
-                }
+            add_missing(&mut link.doubtful, unsettled.paths);
+        }
+        add_missing(&mut self.again, unsettled.members);
+    }
+
+    /// A create is sent, or was, and may land.
+    pub(super) fn doubt_create(&mut self, wanted: &Resource) {
+        self.doubtful_name = Some(Secret::new(wanted.name()));
+        for (path, _) in Difference::from_nothing(wanted).iter() {
+            if !self.doubtful_attributes.contains(path) {
+                self.doubtful_attributes.push(path.clone());
             }
         }
-        for member in unsettled.members {
-            if !self.again.contains(&member) {
-                self.again.push(member);
-            }
+    }
+
+    /// What became of the last create is known. An earlier one may still land.
+    pub(super) fn forget_create(&mut self) {
+        self.doubtful_name = None;
+        if self.unsettled.is_none() {
+            self.doubtful_attributes.clear();
         }
     }
 
@@ -291,8 +343,10 @@ impl Lane {
     pub(super) fn give_up(&mut self) {
         self.replace = false;
         self.look_up = None;
-        self.doubtful_name = None;
         self.unsettled = None;
+        self.forget_create();
+        self.contested = None;
+        (self.temporary, self.absent, self.recreate) = (false, false, false);
         self.again.clear();
         self.unnamed = false;
         self.failures = 0;
@@ -307,12 +361,10 @@ impl Lane {
 
     /// The process died without a trace of what it was about to send: whatever was open may have been sent (C12).
     pub(super) fn lost_intents(&mut self, pending: &Pending, moment: &Moment) {
-        let desired = match &self.desired {
-            Desired::Present(resource) => Some(resource),
-            Desired::Unknown | Desired::Absent => None,
-        };
+        // What an earlier create found proves nothing about one of which there is no trace.
+        self.absent &= self.look_up.is_some();
         let states: Vec<Arc<Resource>> =
-            desired.into_iter().chain(pending.state()).map(Arc::clone).collect();
+            self.wanted().into_iter().chain(pending.state()).map(Arc::clone).collect();
         match &mut self.link {
             Some(link) => {
                 for state in &states {
@@ -320,24 +372,21 @@ impl Lane {
                         Some(confirmed) => Difference::between(confirmed, state),
                         None => Difference::from_nothing(state),
                     };
-                    for (path, _) in changes.iter() {
-                        if !link.doubtful.contains(path) {
-                            link.doubtful.push(path.clone());
-                        }
-                    }
+                    add_missing(&mut link.doubtful, changes.iter().map(|(path, _)| path.clone()));
                 }
-                for path in pending.superseded() {
-                    if !link.doubtful.contains(path) {
-                        link.doubtful.push(path.clone());
-                    }
-                }
+                add_missing(&mut link.doubtful, pending.superseded().iter().cloned());
             }
             None if states.is_empty() && !pending.deletes() => {}
             None => {
                 self.look_up = Some(LookUp::Doubt);
-                if self.doubtful_name.is_none() {
-                    self.doubtful_name = states.first().map(|state| Secret::new(state.name()));
+                let mut name = self.doubtful_name.take();
+                for state in &states {
+                    self.doubt_create(state);
                 }
+                if let Some(first) = states.first() {
+                    name.get_or_insert_with(|| Secret::new(first.name()));
+                }
+                self.doubtful_name = name;
             }
         }
         self.died(moment);
@@ -348,6 +397,13 @@ impl Desired {
     fn is_unknown(&self) -> bool {
         matches!(self, Self::Unknown)
     }
+}
+
+/// To whom a state refers beside a group's members.
+pub(super) fn manager_of(resource: &Resource) -> Option<Member> {
+    let Resource::User(user) = resource else { return None };
+    let manager = user.enterprise.as_ref()?.manager.as_ref()?;
+    Some(Member::user(manager.value.clone()))
 }
 
 /// Whether a state switches the account off.

@@ -1,23 +1,22 @@
 //! What an answer means for the lane (P8, P9).
 
-use std::sync::Arc;
-
 use super::failure::{Failure, ParkReason};
 use super::lane::{Lane, LookUp};
 use super::members::Members;
-use super::moment::Moment;
-use super::plan::Step;
+use super::plan::{Step, joining};
+use super::recognise::{recognise, removed};
+use super::verdict::{Scene, Verdict, advanced, failed};
 use crate::error::{Effect, Error, ErrorKind, Result};
-use crate::model::{Difference, Link, LocalId, Remote, RemoteId, Resource};
+use crate::model::{Link, MemberChanges, Remote, Resource};
 
 /// What the target answered to a step.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// To a create or an update.
+    /// To a create, an update or a change of members.
     Resource(Result<Remote>),
     /// To a look-up.
     Found(Result<Vec<Remote>>),
-    /// To a delete or a change of members.
+    /// To a delete.
     Empty(Result<()>),
 }
 
@@ -30,26 +29,6 @@ impl Answer {
             Self::Empty(answer) => answer.as_ref().err(),
         }
     }
-}
-
-/// Whether the attempt goes on.
-#[derive(Debug)]
-pub(crate) enum Verdict {
-    /// Plan again. Names the account, where this step touched one.
-    Continue(Option<RemoteId>),
-    /// Stop here.
-    Stop(Failure),
-}
-
-/// What an answer is held against.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Scene<'a> {
-    /// The host's id of the resource.
-    pub(crate) id: &'a LocalId,
-    /// When the answer came.
-    pub(crate) moment: &'a Moment,
-    /// The target refuses a second resource of this kind with the same name or id.
-    pub(crate) unique: bool,
 }
 
 /// Takes in the answer to a step.
@@ -73,28 +52,45 @@ pub(crate) fn learn(
         lane.unsettle(scene.moment, piece);
     }
     match (step, answer) {
-        (Step::Create { wanted, members: piece, before }, Answer::Resource(answer)) => match answer
-        {
-            Ok(remote) if remote.external_id.as_ref().is_some_and(|shown| shown != scene.id) => {
-                let message = "the target answered a create with a resource that is not ours";
-                failed(lane, Error::new(ErrorKind::InvalidResponse, message))
+        (
+            Step::Create { wanted, members: piece, before, doubtful_before },
+            Answer::Resource(answer),
+        ) => match answer {
+            Ok(remote)
+                if remote.external_id.as_ref().is_some_and(|shown| *shown != scene.key.id) =>
+            {
+                // The look-up that stays in doubt would not show it, and each try would leave one more there.
+                let message = format!(
+                    "the target answered a create with {}, which shows another id than ours; see to it there, then retry this",
+                    remote.id
+                );
+                let error = Error::new(ErrorKind::Conflict, message);
+                Verdict::Stop(Failure::parked(error, ParkReason::Conflict))
             }
             Ok(remote) => {
                 let remote_id = remote.id.clone();
+                lane.doubtful_attributes = doubtful_before;
                 lane.link = Some(Link {
                     remote_id: remote.id,
                     version: remote.version,
                     confirmed: Some(Resource::without_members(&wanted)),
                     shown: false,
-                    doubtful: Vec::new(),
+                    doubtful: remote.again,
                 });
                 lane.look_up = None;
-                lane.doubtful_name = None;
+                lane.forget_create();
                 lane.whole = true;
-                members.confirm(&piece);
+                if remote.without_members {
+                    members.withdraw(before);
+                } else {
+                    members.confirm(&piece);
+                }
                 advanced(lane, remote_id)
             }
             Err(error) => {
+                if error.effect() != Effect::Unknown {
+                    lane.doubtful_attributes = doubtful_before;
+                }
                 if error.kind() == ErrorKind::Conflict {
                     // What is there may be an earlier create of ours: members stay in doubt.
                     lane.look_up = Some(LookUp::Conflict);
@@ -103,7 +99,11 @@ pub(crate) fn learn(
                 if error.effect() != Effect::Unknown {
                     members.withdraw(before);
                     lane.look_up = None;
-                    lane.doubtful_name = None;
+                    lane.forget_create();
+                }
+                let smaller = joining(members, scene.capabilities, scene.references);
+                if is_to_be_cut(&error, &piece, &smaller) {
+                    return Verdict::Continue(None);
                 }
                 failed(lane, error)
             }
@@ -119,8 +119,9 @@ pub(crate) fn learn(
                         link.confirmed = Some(wanted);
                         link.shown = false;
                         link.version = remote.version;
-                        link.doubtful.clear();
+                        link.doubtful = remote.again;
                     }
+                    lane.temporary = false;
                     advanced(lane, remote_id)
                 }
                 Err(error) => {
@@ -130,21 +131,38 @@ pub(crate) fn learn(
                         link.doubtful = doubtful_before;
                     }
                     if error.kind() == ErrorKind::Conflict {
+                        let was_temporary = std::mem::take(&mut lane.temporary);
+                        if scene.capabilities.find && !was_temporary {
+                            lane.look_up = Some(LookUp::Name);
+                            return Verdict::Continue(None);
+                        }
                         return Verdict::Stop(Failure::parked(error, ParkReason::NameTaken));
                     }
                     refused(lane, error)
                 }
             }
         }
-        (Step::ChangeMembers { id: remote_id, piece, before, .. }, Answer::Empty(answer)) => {
+        (Step::ChangeMembers { id: remote_id, piece, before, .. }, Answer::Resource(answer)) => {
             match answer {
-                Ok(()) => {
+                Ok(remote) if remote.id != remote_id => {
+                    let message = "the target answered a change of members with another group";
+                    failed(lane, Error::new(ErrorKind::InvalidResponse, message))
+                }
+                Ok(remote) => {
+                    if let Some(link) = &mut lane.link {
+                        link.version = remote.version;
+                    }
                     members.confirm(&piece);
                     advanced(lane, remote_id)
                 }
                 Err(error) => {
                     if error.effect() != Effect::Unknown {
                         members.withdraw(before);
+                    }
+                    let smaller =
+                        members.next_piece(scene.references, scene.capabilities, lane.whole);
+                    if is_to_be_cut(&error, &piece, &smaller) {
+                        return Verdict::Continue(None);
                     }
                     refused(lane, error)
                 }
@@ -159,27 +177,29 @@ pub(crate) fn learn(
                 Verdict::Continue(None)
             }
             Err(error) if error.kind() != ErrorKind::NotFound => failed(lane, error),
-            _ => {
-                lane.link = None;
-                lane.look_up = None;
-                lane.doubtful_name = None;
-                lane.replace = false;
-                lane.whole = false;
-                if lane.wants_nothing() {
-                    members.clear();
-                } else {
-                    // Another group comes in its place, and who was in the old one is not in the new one.
-                    members.lose();
-                }
-                advanced(lane, remote_id)
-            }
+            _ => removed(lane, members, remote_id),
         },
-        (Step::Find { name }, Answer::Found(answer)) => match answer {
+        (Step::Find { name, .. }, Answer::Found(answer)) => match answer {
             Ok(found) => recognise(lane, members, scene, &name, found),
             // The time to look again comes with the next attempt.
             Err(error) if lane.look_up == Some(LookUp::Recheck) => {
                 if error.kind() == ErrorKind::Unsupported {
                     lane.look_up = None;
+                    return Verdict::Continue(None);
+                }
+                failed(lane, error)
+            }
+            Err(error) if lane.look_up == Some(LookUp::Name) => {
+                lane.look_up = None;
+                if error.kind() == ErrorKind::Unsupported {
+                    return Verdict::Stop(Failure::parked(error, ParkReason::NameTaken));
+                }
+                failed(lane, error)
+            }
+            // Without a version tag the next update cannot be stale.
+            Err(error) if lane.look_up == Some(LookUp::Stale) => {
+                lane.look_up = None;
+                if error.kind() == ErrorKind::Unsupported {
                     return Verdict::Continue(None);
                 }
                 failed(lane, error)
@@ -190,6 +210,11 @@ pub(crate) fn learn(
                 let message = "the target says that the resource is gone, and the look-up failed; check the base URL";
                 let error = Error::new(ErrorKind::InvalidResponse, message).with_source(error);
                 failed(lane, error.with_effect(Effect::Rejected))
+            }
+            // Nothing was sent yet, so nothing can have landed: it is created without having been asked for.
+            Err(error) if error.kind() == ErrorKind::Unsupported && lane.look_up.is_none() => {
+                lane.unasked = true;
+                Verdict::Continue(None)
             }
             Err(error) if error.kind() == ErrorKind::Unsupported => {
                 let reason = match lane.look_up.take() {
@@ -211,135 +236,6 @@ pub(crate) fn learn(
     }
 }
 
-/// Only our own `externalId` in the resource's own body proves that it is ours (P8), or the id that we know.
-fn recognise(
-    lane: &mut Lane,
-    members: &mut Members,
-    scene: Scene<'_>,
-    name: &str,
-    found: Vec<Remote>,
-) -> Verdict {
-    let known = lane.link.as_ref().map(|link| link.remote_id.clone());
-    let is_own = |remote: &Remote| {
-        remote.external_id.as_ref() == Some(scene.id) || known.as_ref() == Some(&remote.id)
-    };
-    let is_nameless_twin = |remote: &Remote| {
-        let shown = remote.resource.as_deref().map(Resource::name);
-        remote.external_id.is_none()
-            && shown.is_some_and(|shown| shown.to_lowercase() == name.to_lowercase())
-    };
-    let (mut own, others): (Vec<Remote>, Vec<Remote>) = found.into_iter().partition(is_own);
-    if own.len() > 1 {
-        let message = "two or more resources at the target carry our id; remove all but one there";
-        let error = Error::new(ErrorKind::Conflict, message);
-        return Verdict::Stop(Failure::parked(error, ParkReason::DuplicateRemote));
-    }
-    match (own.pop(), lane.look_up) {
-        (Some(remote), _) => {
-            lane.look_up = None;
-            lane.doubtful_name = None;
-            lane.elsewhere = false;
-            let remote_id = remote.id.clone();
-            if known.as_ref() == Some(&remote_id) {
-                if let Some(link) = &mut lane.link {
-                    link.version = remote.version.or(link.version.take());
-                }
-                compare(lane, remote.resource.as_deref());
-            } else {
-                lane.lose_members(members);
-                lane.link = Some(Link {
-                    remote_id: remote.id,
-                    version: remote.version,
-                    confirmed: remote
-                        .resource
-                        .map(|shown| Resource::without_members(&Arc::from(shown))),
-                    shown: true,
-                    doubtful: Vec::new(),
-                });
-            }
-            advanced(lane, remote_id)
-        }
-        // The target keeps no id of ours: whether this is what we created cannot be told (P8.6).
-        (None, Some(LookUp::Doubt | LookUp::Recheck))
-            if lane.link.is_none() && others.iter().any(is_nameless_twin) =>
-        {
-            let message = "a resource at the target has the name of one that we may have created, and shows no id of ours";
-            let error = Error::new(ErrorKind::Conflict, message);
-            Verdict::Stop(Failure::parked(error, ParkReason::InDoubt))
-        }
-        (None, Some(LookUp::Doubt)) if lane.elsewhere && lane.wants_nothing() => {
-            let message = "the resource is at a system that the connection no longer leads to; remove it there, or lead the connection back";
-            let error = Error::new(ErrorKind::NotFound, message);
-            Verdict::Stop(Failure::parked(error, ParkReason::Moved))
-        }
-        // An index may lag, and a create may still be under way: where two of them could both succeed, the window is
-        // waited out (P8.4, F46).
-        (None, Some(LookUp::Doubt))
-            if !scene.unique
-                && !lane.wants_nothing()
-                && lane.link.is_none()
-                && lane.is_unsettled(scene.moment.now) =>
-        {
-            let message = "a create may still land, and the target would take a second one; it is looked up again after the settle window";
-            let wait = lane.unsettled_for(scene.moment.now);
-            let error = Error::new(ErrorKind::Timeout, message).with_effect(Effect::NotSent);
-            failed(lane, error.with_retry_after(wait))
-        }
-        (None, Some(LookUp::Doubt | LookUp::Recheck)) => {
-            lane.look_up = None;
-            if !lane.is_unsettled(scene.moment.now) {
-                // Nothing can land any more under that name.
-                lane.doubtful_name = None;
-            }
-            lane.replace = false;
-            lane.elsewhere = false;
-            if lane.link.is_some() {
-                lane.lose_members(members);
-            }
-            // A link means that its end was not believed at once: now it is.
-            Verdict::Continue(lane.link.take().map(|link| link.remote_id))
-        }
-        (None, _) => {
-            // Where nothing explains the conflict it may be a create of ours that is not shown yet.
-            lane.look_up = others.is_empty().then_some(LookUp::Doubt);
-            if !others.is_empty() {
-                lane.doubtful_name = None;
-            }
-            let (message, reason) = if others.is_empty() {
-                (
-                    "the target reports a conflict with a resource that it does not show",
-                    ParkReason::Conflict,
-                )
-            } else {
-                (
-                    "the name belongs to a resource at the target that is not ours; rename one of them or link it on purpose",
-                    ParkReason::NameTaken,
-                )
-            };
-            Verdict::Stop(Failure::parked(Error::new(ErrorKind::Conflict, message), reason))
-        }
-    }
-}
-
-/// Of what is in doubt, only what differs from what the target shows is sent again (P10).
-fn compare(lane: &mut Lane, shown: Option<&Resource>) {
-    let wanted = match (&lane.desired, shown) {
-        (super::lane::Desired::Present(wanted), Some(_)) => Arc::clone(wanted),
-        _ => return,
-    };
-    if let (Some(link), Some(shown)) = (&mut lane.link, shown) {
-        let differs = Difference::between(shown, &wanted);
-        // What we believe is there must be right too, or a later change would be held against what never was.
-        let believed = match &link.confirmed {
-            Some(confirmed) => Difference::between(confirmed, &wanted),
-            None => Difference::from_nothing(&wanted),
-        };
-        let mut open = Vec::new();
-        open.extend(differs.iter().chain(believed.iter()).map(|(path, _)| path));
-        link.doubtful.retain(|path| open.contains(&path));
-    }
-}
-
 /// An update or a change of members that was not taken.
 fn refused(lane: &mut Lane, error: Error) -> Verdict {
     match error.kind() {
@@ -349,15 +245,34 @@ fn refused(lane: &mut Lane, error: Error) -> Verdict {
             lane.look_up = Some(LookUp::Doubt);
             Verdict::Continue(None)
         }
+        // Changed since we last saw it: the version that we knew is worth nothing, and what is there is looked at
+        // before the same is sent again.
+        ErrorKind::Stale if error.effect() == Effect::Rejected => {
+            lane.look_up = Some(LookUp::Stale);
+            if let Some(link) = &mut lane.link {
+                link.version = None;
+            }
+            Verdict::Continue(None)
+        }
         _ => failed(lane, error),
     }
 }
 
-fn advanced(lane: &mut Lane, id: RemoteId) -> Verdict {
-    lane.failures = 0;
-    Verdict::Continue(Some(id))
+/// Whether a piece of members was too large, and the connector has learnt from it: a smaller one is sent at once.
+fn is_to_be_cut(error: &Error, piece: &MemberChanges, smaller: &MemberChanges) -> bool {
+    error.kind() == ErrorKind::TooLarge
+        && error.effect() == Effect::Rejected
+        && smaller.len() < piece.len()
 }
 
-fn failed(lane: &mut Lane, error: Error) -> Verdict {
-    Verdict::Stop(lane.fail(error))
+/// The target was asked often enough in one attempt: it contradicts itself (F43), or others change the resource as fast
+/// as it is looked at.
+pub(crate) fn asked_enough(lane: &mut Lane) -> Failure {
+    if lane.look_up == Some(LookUp::Stale) {
+        lane.look_up = None;
+        let message = "the resource changes at the target as fast as it is looked at";
+        return lane.fail(Error::new(ErrorKind::Stale, message));
+    }
+    let message = "the target contradicts itself about whether the resource is there";
+    Failure::parked(Error::new(ErrorKind::Conflict, message), ParkReason::Conflict)
 }

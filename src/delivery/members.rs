@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Member, MemberChanges, Reference, RemoteId};
+use crate::model::{Capabilities, Member, MemberChanges, Reference, RemoteId};
+
+/// What a protocol writes around the id of one member, by estimate.
+const BYTES_AROUND_AN_ID: usize = 64;
 
 /// The target's ids of resources that a lane's resource refers to, as far as they are linked.
 pub(crate) type References = HashMap<Member, RemoteId>;
@@ -72,6 +75,44 @@ struct Entry {
     done: bool,
 }
 
+/// What still fits into one request.
+#[derive(Clone, Copy, Debug)]
+struct Room {
+    changes: usize,
+    bytes: usize,
+    is_new: bool,
+}
+
+impl Room {
+    fn of(capabilities: Capabilities) -> Self {
+        let limit = |most: usize| if most == 0 { usize::MAX } else { most };
+        Self {
+            changes: limit(capabilities.members_per_request),
+            bytes: limit(capabilities.member_bytes_per_request),
+            is_new: true,
+        }
+    }
+
+    /// So many further changes at most; 0 is no limit.
+    fn limit_to(&mut self, most: usize) {
+        if most > 0 {
+            self.changes = self.changes.min(most);
+        }
+    }
+
+    /// Takes one more change, unless the request is full. The first one always fits: less cannot be sent.
+    fn takes(&mut self, id: Option<&RemoteId>) -> bool {
+        let size = id.map_or(0, |id| id.as_str().len()) + BYTES_AROUND_AN_ID;
+        let fits = self.is_new || (self.changes > 0 && self.bytes >= size);
+        if fits {
+            self.changes = self.changes.saturating_sub(1);
+            self.bytes = self.bytes.saturating_sub(size);
+            self.is_new = false;
+        }
+        fits
+    }
+}
+
 /// A member's place before a request about it.
 pub(crate) type Before = BTreeMap<Member, Option<Joined>>;
 
@@ -132,15 +173,15 @@ impl Members {
         self.entries.values().any(|entry| entry.wanted && !entry.done)
     }
 
-    /// The next piece of at most `limit` changes (0: no limit), adds first, in the host's ids. Who has no account yet
-    /// is left for later.
+    /// The next piece, as large as the target takes it and one change at least, adds first, in the host's ids. Who has
+    /// no account yet is left for later.
     pub(super) fn next_piece(
         &self,
         references: &References,
-        limit: usize,
+        capabilities: Capabilities,
         whole: bool,
     ) -> MemberChanges {
-        let limit = if limit == 0 { usize::MAX } else { limit };
+        let mut room = Room::of(capabilities);
         let open = || self.entries.iter().filter(|(_, entry)| !entry.done);
         let joins = open().filter(|(member, entry)| {
             let account = references.get(*member);
@@ -149,14 +190,28 @@ impl Members {
                     entry.joined.as_ref().is_none_or(|it| it.doubtful || it.account != *account)
                 })
         });
-        let added: std::collections::BTreeSet<Member> =
-            joins.take(limit).map(|(member, _)| member.clone()).collect();
+        let mut piece = MemberChanges::default();
+        for (member, _) in joins {
+            if !room.takes(references.get(member)) {
+                return piece;
+            }
+            piece.added.insert(member.clone());
+        }
+        if capabilities.separate_member_changes && !piece.is_empty() {
+            return piece;
+        }
+        room.limit_to(capabilities.removals_per_request);
         let leaves = open().filter(|(member, entry)| {
             !entry.wanted
                 && (entry.joined.is_some() || (!whole && references.contains_key(*member)))
         });
-        let removed = leaves.take(limit - added.len()).map(|(member, _)| member.clone()).collect();
-        MemberChanges { added, removed }
+        for (member, _) in leaves {
+            if !room.takes(self.id_of(member, references)) {
+                return piece;
+            }
+            piece.removed.insert(member.clone());
+        }
+        piece
     }
 
     /// The same changes in the target's ids.

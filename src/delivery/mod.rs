@@ -7,22 +7,28 @@
 //! The lane alone says what comes next, and a step is noted in it *before* it is sent. So an attempt that dies
 //! half-way, by a crash or a dropped future, needs no recovery code: the next plan begins with a look-up (C4 to C7).
 
+mod contest;
 mod failure;
 mod health;
 mod lane;
 mod learn;
 mod members;
+mod missing;
 mod moment;
 mod outcome;
 mod pending;
 mod plan;
+mod recognise;
 mod record;
+mod verdict;
 
+pub(crate) use contest::{Holder, contest};
+pub(crate) use failure::Failure;
 pub use failure::{Next, ParkReason};
 pub(crate) use health::Gate;
 pub use health::{Health, QuarantineReason};
 pub(crate) use lane::Lane;
-pub(crate) use learn::{Answer, Scene, Verdict, learn};
+pub(crate) use learn::{Answer, asked_enough, learn};
 pub use members::{Close, Joined, MemberWrites, OpenMember};
 pub(crate) use members::{Members, References};
 pub(crate) use moment::Moment;
@@ -31,3 +37,4 @@ pub(crate) use pending::{LaneChange, Presence};
 pub(crate) use plan::{Step, intend, plan, settle};
 pub(crate) use record::Came;
 pub use record::{Columns, Due, Era, LaneRecord, Life, Priority};
+pub(crate) use verdict::{Scene, Verdict};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::failure::{Failure, Next, ParkReason};
+use super::failure::{Failure, Next};
 use crate::error::Error;
 use crate::model::{RemoteId, SkipReason};
 
@@ -45,11 +45,6 @@ impl Outcome {
     /// An error after which the work is tried again.
     pub(crate) fn queued(error: Error) -> Self {
         Self::Failed { error, next: Next::Queued }
-    }
-
-    /// An error after which the work waits for a person.
-    pub(crate) fn parked(error: Error, reason: ParkReason) -> Self {
-        Self::Failed { error, next: Next::Parked(reason) }
     }
 }
 

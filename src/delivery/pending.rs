@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::missing::add_missing;
 use crate::model::{AttributePath, Difference, EventId, Resource};
 
 /// Where a resource stands at a target.
@@ -79,11 +80,9 @@ impl Pending {
                 if let Some(before) = self.state.replace(state)
                     && let Some(after) = &self.state
                 {
-                    for (path, _) in Difference::between(&before, after).iter() {
-                        if !self.superseded.contains(path) {
-                            self.superseded.push(path.clone());
-                        }
-                    }
+                    let differences = Difference::between(&before, after);
+                    let paths = differences.iter().map(|(path, _)| path.clone());
+                    add_missing(&mut self.superseded, paths);
                 }
                 self.told = event;
             }

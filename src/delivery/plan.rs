@@ -2,23 +2,30 @@
 
 use std::sync::Arc;
 
+use super::contest::temporary_name;
 use super::failure::{Failure, ParkReason};
-use super::lane::{Desired, Lane, LookUp};
+use super::lane::{Desired, Lane, LookUp, manager_of};
 use super::members::{Before, Members, References};
+use super::missing::add_missing;
 use super::pending::Presence;
 use crate::error::{Error, ErrorKind};
 use crate::model::{
-    AttributePath, Capabilities, Difference, Manager, Member, MemberChanges, Reference, RemoteId,
-    Resource, ResourceKey, ResourceKind, Secret,
+    AttributePath, Capabilities, Difference, Manager, MemberChanges, Reference, RemoteId, Resource,
+    ResourceKey, ResourceKind, Secret,
 };
 
 /// What to do next.
 #[derive(Debug)]
 pub(crate) enum Step {
-    /// Ask the target who carries our id.
-    Find { name: String },
+    /// Ask the target who carries our id, or else, or only, who has the name.
+    Find { name: String, name_only: bool },
     /// Create it; a group with this piece of its members, in the host's ids.
-    Create { wanted: Arc<Resource>, members: MemberChanges, before: Before },
+    Create {
+        wanted: Arc<Resource>,
+        members: MemberChanges,
+        before: Before,
+        doubtful_before: Vec<AttributePath>,
+    },
     /// Change it.
     Update {
         id: RemoteId,
@@ -58,11 +65,20 @@ pub(crate) fn plan(
     };
     match &lane.link {
         _ if lane.look_up.is_some() => {
-            Step::Find { name: known_name(lane).unwrap_or(wanted.name()).to_owned() }
+            let name_only = lane.look_up == Some(LookUp::Name);
+            let known = known_name(lane).filter(|_| !name_only);
+            Step::Find { name: known.unwrap_or(wanted.name()).to_owned(), name_only }
         }
-        None => plan_create(members, wanted, capabilities, references),
+        // A name that is there now could not be told from our own later (P8.6).
+        None if capabilities.forgets_external_ids(key.kind)
+            && capabilities.find
+            && !(lane.absent || lane.unasked) =>
+        {
+            Step::Find { name: wanted.name().to_owned(), name_only: false }
+        }
+        None => plan_create(lane, members, wanted, capabilities, references),
         Some(link) => {
-            let wanted = project(wanted, references);
+            let wanted = for_now(lane, key, project(wanted, references));
             let difference = match &link.confirmed {
                 Some(base) if link.shown => Difference::between(base, &wanted).without_removals(),
                 Some(base) => Difference::between(base, &wanted),
@@ -78,8 +94,7 @@ pub(crate) fn plan(
                     doubtful_before: link.doubtful.clone(),
                 };
             }
-            let piece =
-                members.next_piece(references, capabilities.members_per_request, lane.whole);
+            let piece = members.next_piece(references, capabilities, lane.whole);
             if piece.is_empty() {
                 return Step::Done;
             }
@@ -103,7 +118,9 @@ fn known_name(lane: &Lane) -> Option<&str> {
 fn plan_removal(lane: &Lane) -> Step {
     let name = known_name(lane);
     match &lane.link {
-        _ if lane.look_up.is_some() => Step::Find { name: name.unwrap_or_default().to_owned() },
+        _ if lane.look_up.is_some() => {
+            Step::Find { name: name.unwrap_or_default().to_owned(), name_only: false }
+        }
         Some(link) => Step::Delete { id: link.remote_id.clone() },
         None => Step::Done,
     }
@@ -125,24 +142,51 @@ fn plan_unknown(lane: &Lane, members: &Members) -> Step {
 }
 
 fn plan_create(
+    lane: &Lane,
     members: &Members,
     wanted: &Arc<Resource>,
     capabilities: Capabilities,
     references: &References,
 ) -> Step {
-    let piece = if capabilities.members_on_create {
-        let piece = members.next_piece(references, capabilities.members_per_request, true);
-        MemberChanges { added: piece.added, ..MemberChanges::default() }
-    } else {
-        MemberChanges::default()
-    };
+    let piece = joining(members, capabilities, references);
     let mut wanted = project(wanted, references);
     if !piece.is_empty()
         && let Resource::Group(group) = Arc::make_mut(&mut wanted)
     {
         group.members = members.translated(&piece, references).added.into_iter().collect();
     }
-    Step::Create { wanted, before: members.places(&piece), members: piece }
+    Step::Create {
+        wanted,
+        before: members.places(&piece),
+        members: piece,
+        doubtful_before: lane.doubtful_attributes.clone(),
+    }
+}
+
+/// What it is to be now: with a name of its own while it gives way to another (F77).
+fn for_now(lane: &Lane, key: &ResourceKey, mut wanted: Arc<Resource>) -> Arc<Resource> {
+    let Some(there) = lane.name_there().filter(|_| lane.temporary) else { return wanted };
+    let name = temporary_name(key.id.as_str(), there);
+    if there != name {
+        match Arc::make_mut(&mut wanted) {
+            Resource::User(user) => user.user_name = name,
+            Resource::Group(group) => group.display_name = name,
+        }
+    }
+    wanted
+}
+
+/// The members that a group is created with.
+pub(super) fn joining(
+    members: &Members,
+    capabilities: Capabilities,
+    references: &References,
+) -> MemberChanges {
+    if !capabilities.members_on_create {
+        return MemberChanges::default();
+    }
+    let piece = members.next_piece(references, capabilities, true);
+    MemberChanges { added: piece.added, ..MemberChanges::default() }
 }
 
 /// What the target should see: references in its own ids, and without those it has no id for yet (P17).
@@ -150,11 +194,10 @@ fn project(resource: &Arc<Resource>, references: &References) -> Arc<Resource> {
     let Resource::User(user) = &**resource else {
         return Arc::clone(resource);
     };
-    let Some(manager) = user.enterprise.as_ref().and_then(|enterprise| enterprise.manager.as_ref())
-    else {
+    let Some(manager) = manager_of(resource) else {
         return Arc::clone(resource);
     };
-    let remote = references.get(&Member::user(manager.value.clone()));
+    let remote = references.get(&manager);
     let mut user = user.clone();
     if let Some(enterprise) = &mut user.enterprise {
         enterprise.manager = remote.map(|id| Manager::new(Reference::from(id)));
@@ -178,16 +221,12 @@ pub(crate) fn intend(lane: &mut Lane, members: &mut Members, step: &Step, refere
     match step {
         Step::Create { members: piece, wanted, .. } => {
             lane.look_up = Some(LookUp::Doubt);
-            lane.doubtful_name = Some(Secret::new(wanted.name()));
+            lane.doubt_create(wanted);
             members.intend(piece, references);
         }
         Step::Update { difference, .. } => {
             if let Some(link) = &mut lane.link {
-                for (path, _) in difference.iter() {
-                    if !link.doubtful.contains(path) {
-                        link.doubtful.push(path.clone());
-                    }
-                }
+                add_missing(&mut link.doubtful, difference.iter().map(|(path, _)| path.clone()));
             }
         }
         Step::ChangeMembers { piece, .. } => members.intend(piece, references),

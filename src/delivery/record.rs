@@ -1,17 +1,17 @@
 //! A lane as a store keeps it: what waits, what the last attempts left behind, whose turn it is, and when the next
 //! comes.
 
-use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::failure::{Failure, Next, ParkReason};
-use super::lane::{Lane, is_disabled};
+use super::lane::{Lane, is_disabled, manager_of};
 use super::moment::Moment;
 use super::outcome::Outcome;
 use super::pending::{LaneChange, Pending, Presence};
 use crate::error::{Effect, Error, ErrorKind};
-use crate::model::{EventId, RemoteId, SkipReason, Timestamp};
+use crate::model::{EventId, Member, RemoteId, Resource, SkipReason, Timestamp};
 
 /// Process deaths in a row after which a lane waits for a person (P12).
 const DEATHS_BEFORE_PARKING: u32 = 3;
@@ -94,6 +94,9 @@ pub struct Columns {
     /// See [`LaneRecord::account`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<RemoteId>,
+    /// See [`LaneRecord::refers_to`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refers_to: Vec<Member>,
 }
 
 /// What an attempt came to, as it is kept.
@@ -155,6 +158,7 @@ impl LaneRecord {
             parked: self.parked.is_some(),
             unsettled: self.lane.unsettled.is_some(),
             account: self.account().cloned(),
+            refers_to: self.refers_to(),
         }
     }
 
@@ -189,6 +193,13 @@ impl LaneRecord {
         self.lane.account_beside(&group.lane)
     }
 
+    /// To whom the resource refers as it is to be, beside a group's members: a user's manager, and who has the name that
+    /// it is to have. The lane is woken when one of them gets another account at the target.
+    pub fn refers_to(&self) -> Vec<Member> {
+        let manager = self.wanted().and_then(|wanted| manager_of(wanted));
+        manager.into_iter().chain(self.lane.contested.clone()).collect()
+    }
+
     /// Whether the resource is to be at the target, with what waits: only then is anybody opened in a group there.
     pub fn is_wanted(&self) -> bool {
         self.presence() == Presence::Present
@@ -212,8 +223,15 @@ impl LaneRecord {
 
     /// Makes the lane due, because something that it waits for has come. A pause after a failure, and a person's
     /// turn, go on.
+    ///
+    /// Whoever waits for a name that another of ours had is different: that pause is over, and a person's turn if it was
+    /// about the name.
     pub fn wake(&mut self) {
         self.woken = true;
+        if self.lane.contested.is_some() {
+            self.parked = self.parked.filter(|reason| *reason != ParkReason::NameTaken);
+            self.retry_at = None;
+        }
     }
 }
 
@@ -226,6 +244,22 @@ impl LaneRecord {
             (None, true) => true,
             (None, false) => self.lane.deprovisions(),
         }
+    }
+
+    /// What the target should have, with what waits; none if it should have nothing.
+    fn wanted(&self) -> Option<&Arc<Resource>> {
+        let kept = || self.lane.wanted().filter(|_| !self.pending.deletes());
+        self.pending.state().or_else(kept)
+    }
+
+    /// The name that it should have there.
+    pub(crate) fn wanted_name(&self) -> Option<&str> {
+        self.wanted().map(|wanted| wanted.name())
+    }
+
+    /// Who has the name that it is to have.
+    pub(crate) fn contested(&self) -> Option<&Member> {
+        self.lane.contested.as_ref()
     }
 
     /// Where the resource stands at the target, with what waits.
@@ -304,13 +338,22 @@ impl LaneRecord {
     fn touch(&mut self, life: Life, moment: &Moment) {
         if self.survived(life) {
             self.lane.lost_intents(&self.pending, moment);
-            self.deaths = match self.owner.take() {
-                Some(_) => self.deaths.saturating_add(1),
+            self.deaths = if self.begin_again() {
+                self.deaths.saturating_add(1)
+            } else {
                 // Perhaps nobody worked on it. From now on it is taken durably, and the next death is known for sure.
-                None => self.deaths.max(1),
+                self.deaths.max(1)
             };
         }
         self.era = life.era;
+    }
+
+    /// Forgets an attempt of which no end is known. It is begun again: it says nothing about the target, and must not
+    /// make the pause after the next failure longer (P10). Answers whether there was one.
+    fn begin_again(&mut self) -> bool {
+        let was_under_way = self.owner.take().is_some();
+        self.tries = self.tries.saturating_sub(u32::from(was_under_way));
+        was_under_way
     }
 
     /// Whether it was open in a life that ended without a trace.
@@ -368,23 +411,18 @@ impl LaneRecord {
         if abandoned {
             self.lane.lost_intents(&self.pending, moment);
         }
-        if let Some(owner) = self.owner {
+        // A death of the process was counted before; this is an attempt that ended otherwise without a trace.
+        if self.begin_again() {
             self.lane.died(moment);
-            if owner < life.unclean_before {
-                self.deaths = self.deaths.saturating_add(1);
-            }
         }
         self.epoch += 1;
-        // One that died with its process is this one begun again: it says nothing about the target, and must not make
-        // the pause after the next failure longer (P10). Deaths are counted by themselves.
-        if self.owner.is_none() {
-            self.tries = self.tries.saturating_add(1);
-        }
+        self.tries = self.tries.saturating_add(1);
         self.owner = Some(life.era);
         self.taken = self.newest;
         self.woken = false;
         self.retry_at = None;
         self.parked = None;
+        self.lane.begin();
         self.lane.recheck(moment.now);
         self.lane.absorb(&std::mem::take(&mut self.pending));
         if self.deaths >= DEATHS_BEFORE_PARKING {
@@ -452,6 +490,7 @@ impl LaneRecord {
 
     /// A person wants it tried again, now.
     pub(crate) fn retry(&mut self) {
+        self.lane.recreate |= self.parked == Some(ParkReason::Gone);
         self.parked = None;
         self.retry_at = None;
         self.deaths = 0;
@@ -469,14 +508,5 @@ impl LaneRecord {
         self.lane.give_up();
         self.settled = self.newest;
         self.last = Some((now, Came::Discarded));
-    }
-}
-
-impl fmt::Display for Priority {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Urgent => "urgent",
-            Self::Normal => "normal",
-        })
     }
 }

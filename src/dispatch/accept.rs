@@ -5,11 +5,9 @@ use std::sync::Arc;
 use super::routing::{Candidate, Routed, route};
 use super::shared::Shared;
 use crate::delivery::Presence;
-use crate::error::Result;
-use crate::model::{Event, EventChange, LaneKey, Resource, ResourceKey, ResourceKind, Target};
-use crate::store::{
-    Durability, Hint, MembershipWrite, Opening, StoredResource, is_damage, member_of,
-};
+use crate::error::{ErrorKind, Result};
+use crate::model::{Event, EventChange, LaneKey, Resource, ResourceKey, Target};
+use crate::store::{Durability, Hint, MembershipWrite, Opening, StoredResource, member_of};
 
 /// An accepted event.
 #[derive(Debug)]
@@ -74,7 +72,7 @@ pub(super) async fn prepare(
             let lanes = match shared.store.resource(&group).await {
                 Ok(group) => group.lanes,
                 // Nobody keeps an account because a group's row is damaged (F16).
-                Err(error) if is_damage(&error) => continue,
+                Err(error) if error.kind() == ErrorKind::Damaged => continue,
                 Err(error) => return Err(error),
             };
             for lane in lanes {
@@ -102,13 +100,8 @@ async fn load_group(
     let Some(source) = shared.resources.as_ref().filter(|_| is_unknown) else {
         return Ok(Vec::new());
     };
-    let Some(Resource::Group(group)) = source.load(key).await? else { return Ok(Vec::new()) };
-    let group = Resource::Group(group);
-    let members = match &group {
-        Resource::Group(group) => group.members.clone(),
-        Resource::User(_) => Vec::new(),
-    };
-    known.attributes = Some(Resource::without_members(&Arc::new(group)));
-    debug_assert_eq!(key.kind, ResourceKind::Group);
+    let Some(Resource::Group(mut group)) = source.load(key).await? else { return Ok(Vec::new()) };
+    let members = std::mem::take(&mut group.members);
+    known.attributes = Some(Arc::new(group.into()));
     Ok(members.into_iter().map(|member| MembershipWrite::Join(key.clone(), member)).collect())
 }

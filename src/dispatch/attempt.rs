@@ -1,19 +1,21 @@
 //! Works on one lane: takes it from the store, asks the core for the next step, sends it, hands the answer back, and
 //! commits what was learnt before the next one.
 
+use super::facts::{self, Facts};
 use super::join::{caught, guarded, panicked};
+use super::refer::refer;
 use super::shared::Shared;
 use super::snapshot::Snapshot;
-use super::turns::Holder;
+use super::turns::{Holder, Trace};
 use crate::connector::{Attempt, Capabilities, Connector, Lookup, Update};
 use crate::delivery::{
-    Answer, Came, Members, Outcome, ParkReason, References, Scene, Step, Verdict, intend, learn,
+    Answer, Came, Members, Outcome, References, Scene, Step, Verdict, asked_enough, intend, learn,
     plan, settle,
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::host::Observation;
-use crate::model::{EventId, LaneKey, Member, RemoteId, ResourceKind};
-use crate::store::{Batch, Committed, Durability, LaneWrite, StoredLane, key_of};
+use crate::model::{EventId, LaneKey, Member, RemoteId, ResourceKind, TargetPolicy};
+use crate::store::{Batch, Committed, Durability, LaneWrite, StoredLane};
 
 /// Look-ups in one attempt; more means that the target contradicts itself (F43).
 const MOST_LOOK_UPS: usize = 3;
@@ -26,7 +28,7 @@ const WINDOW: usize = 5_000;
 pub(super) async fn attempt(
     shared: &Shared,
     snapshot: &Snapshot,
-    holder: &Holder,
+    holder: &mut Holder,
     event: Option<EventId>,
 ) -> Result<(EventId, Outcome)> {
     let Some((work, first)) = Work::begin(shared, snapshot, holder, event).await? else {
@@ -36,6 +38,7 @@ pub(super) async fn attempt(
         Begun::Settled(event, outcome) => Ok((event, outcome)),
         Begun::Ended(outcome) => Ok((work.row.record.taken(), outcome)),
         Begun::Step(connector, step) => {
+            holder.leaves(Trace::Sent);
             let outcome = work.run(&*connector, step).await?;
             Ok(outcome)
         }
@@ -43,17 +46,29 @@ pub(super) async fn attempt(
 }
 
 /// One attempt under way.
-struct Work<'a> {
-    shared: &'a Shared,
-    row: StoredLane,
+pub(super) struct Work<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) row: StoredLane,
     members: Members,
     references: References,
     capabilities: Capabilities,
     fingerprint: String,
     /// The account that a step touched.
     account: Option<RemoteId>,
+    /// The target does not let everything change that should.
+    is_fixed: bool,
     /// The target's health changed in a way that is to be kept.
     health_changed: bool,
+    /// What the connector learnt of the target.
+    facts: Facts,
+    /// What the connection says of accounts that are there already, and of those that are gone.
+    pub(super) policy: TargetPolicy,
+    /// The name under which the resource was at the target, as the store has it.
+    pub(super) name_there: Option<String>,
+    /// Who waits for that name, and is to be told that it is free.
+    pub(super) waiters: Vec<LaneKey>,
+    /// Who has the name that the resource is to have, and the name under which it was seen to be there.
+    pub(super) holder: Option<(LaneKey, Option<String>)>,
     /// The process has died over this lane, or may have: every step of it is kept, so that a death is not counted
     /// that was none (P12).
     suspect: bool,
@@ -73,7 +88,7 @@ impl<'a> Work<'a> {
     async fn begin(
         shared: &'a Shared,
         snapshot: &Snapshot,
-        holder: &Holder,
+        holder: &mut Holder,
         event: Option<EventId>,
     ) -> Result<Option<(Self, Begun)>> {
         loop {
@@ -86,11 +101,17 @@ impl<'a> Work<'a> {
                 capabilities: Capabilities::default(),
                 fingerprint: String::new(),
                 account: None,
+                is_fixed: false,
                 health_changed: false,
+                facts: Facts::new(),
+                policy: snapshot.configuration.policy(&holder.lane.target),
+                name_there: None,
+                waiters: Vec::new(),
+                holder: None,
                 suspect: false,
             };
             if let Some(event) = event
-                && !holder.was_abandoned()
+                && !holder.may_have_sent()
                 && let Some(outcome) = work.settled_already(event)
             {
                 return Ok(Some((work, Begun::Settled(event, outcome))));
@@ -99,7 +120,7 @@ impl<'a> Work<'a> {
             // again (P12).
             work.suspect =
                 work.row.record.survived(shared.store.life()) || work.row.record.deaths() > 0;
-            let begun = work.first(snapshot, holder.was_abandoned()).await?;
+            let begun = work.first(snapshot, holder.may_have_sent()).await?;
             let ended = matches!(begun, Begun::Ended(_));
             if !ended && !work.suspect && !shared.store.is_shared() {
                 return Ok(Some((work, begun)));
@@ -107,6 +128,10 @@ impl<'a> Work<'a> {
             let durability =
                 if work.suspect { Durability::Immediate } else { Durability::Deferred };
             let batch = work.batch(ended);
+            if !ended {
+                // Also a commit of which no answer comes may be in the store.
+                holder.leaves(Trace::Marked);
+            }
             if let Committed::Done(revisions) = shared.store.commit(batch, durability).await? {
                 work.row.revision = revisions.first().copied().unwrap_or_default();
                 return Ok(Some((work, begun)));
@@ -132,10 +157,12 @@ impl<'a> Work<'a> {
 
     async fn first(&mut self, snapshot: &Snapshot, abandoned: bool) -> Result<Begun> {
         let (life, moment) = (self.shared.store.life(), self.shared.moment());
+        self.name_there = self.row.record.lane.name_there().map(str::to_owned);
         if let Err(failure) = self.row.record.begin(life, &moment, abandoned) {
             return Ok(Begun::Ended(self.end(failure.into())));
         }
-        let connector = snapshot.connector(&self.row.key.target).and_then(|connector| {
+        let connector = facts::connector(self.shared, snapshot, &self.row.key.target_key()).await;
+        let connector = connector.and_then(|connector| {
             let itself = guarded(|| (connector.capabilities(), connector.fingerprint()))?;
             Ok((connector, itself))
         });
@@ -174,20 +201,9 @@ impl<'a> Work<'a> {
 
     /// The target's ids of everybody that the lane's resource refers to.
     async fn refer(&mut self) -> Result<()> {
-        let organization = &self.row.key.resource.organization;
-        let referred = self.row.record.lane.referred(&self.members);
-        self.references.clear();
-        if referred.is_empty() {
-            return Ok(());
-        }
-        let keys: Vec<_> = referred.iter().map(|member| key_of(organization, member)).collect();
-        let lanes = self.shared.store.lanes_at(&self.row.key.target_key(), &keys).await?;
-        for lane in lanes {
-            if let Some(account) = lane.record.lane.account_at(&self.fingerprint) {
-                let member = crate::store::member_of(&lane.key.resource);
-                self.references.insert(member, account.clone());
-            }
-        }
+        let StoredLane { key, record, .. } = &self.row;
+        let (lane, members) = (&record.lane, &self.members);
+        self.references = refer(self.shared, key, lane, members, &self.fingerprint).await?;
         Ok(())
     }
 
@@ -199,10 +215,12 @@ impl<'a> Work<'a> {
             Step::Done if self.members.more => Ok(Step::Done),
             Step::Done => {
                 settle(&mut self.row.record.lane, &self.references);
-                let outcome = self
-                    .account
-                    .take()
-                    .map_or(Outcome::NotNeeded, |remote_id| Outcome::Delivered { remote_id });
+                let outcome = match self.account.take() {
+                    // Never a success for what was not done.
+                    _ if self.is_fixed => Outcome::Unsupported,
+                    Some(remote_id) => Outcome::Delivered { remote_id },
+                    None => Outcome::NotNeeded,
+                };
                 Err(self.end(outcome))
             }
             Step::Stop(failure) => Err(self.end(failure.into())),
@@ -226,10 +244,8 @@ impl<'a> Work<'a> {
             let next = match &step {
                 Step::Done => self.next_window().await?,
                 Step::Find { .. } if look_ups == MOST_LOOK_UPS => {
-                    let message =
-                        "the target contradicts itself about whether the resource is there";
-                    let error = Error::new(ErrorKind::Conflict, message);
-                    Err(self.end(Outcome::parked(error, ParkReason::Conflict)))
+                    let failure = asked_enough(&mut self.row.record.lane);
+                    Err(self.end(failure.into()))
                 }
                 _ => {
                     look_ups += usize::from(matches!(step, Step::Find { .. }));
@@ -241,8 +257,12 @@ impl<'a> Work<'a> {
             } else {
                 Durability::Immediate
             };
+            self.call_waiters().await?;
             if !self.commit(next.is_err(), durability).await? {
                 return Ok((self.row.record.taken(), Outcome::StillPending));
+            }
+            if next.is_err() {
+                self.look_back().await?;
             }
             match next {
                 Ok(next) => step = next,
@@ -267,13 +287,27 @@ impl<'a> Work<'a> {
             target.clone(),
             self.row.record.tries(),
         );
+        let asked = self.shared.now();
         let answer = send(connector, &key, &step, &attempt).await;
+        self.facts.extend(facts::learnt(self.shared, &key.target_key(), connector));
         let error = answer.error().cloned();
+        if let Answer::Resource(Ok(remote)) = &answer {
+            self.is_fixed |= !remote.fixed.is_empty();
+        }
         self.note(error.as_ref());
         let (operation, looked_up) = (operation(&step), matches!(step, Step::Find { .. }));
         let moment = self.shared.moment();
-        let unique = self.capabilities.unique_names(resource.kind);
-        let scene = Scene { id: &resource.id, moment: &moment, unique };
+        if let Ok(capabilities) = guarded(|| connector.capabilities()) {
+            // The answer may have taught it a limit.
+            self.capabilities = capabilities;
+        }
+        let scene = Scene {
+            key: resource,
+            moment: &moment,
+            capabilities: self.capabilities,
+            references: &self.references,
+            policy: self.policy,
+        };
         let verdict = learn(&mut self.row.record.lane, &mut self.members, scene, step, answer);
         // Only now: an observer that panics must not cost what was learnt.
         let error = error.as_ref();
@@ -287,6 +321,16 @@ impl<'a> Work<'a> {
                 self.account = touched.or(self.account.take());
                 self.next()
             }
+            Verdict::Adopted(account) => {
+                let account = self.account.insert(account);
+                let observation = Observation::Adopted { resource, target, account };
+                self.shared.snapshots.tell(&observation);
+                self.next()
+            }
+            Verdict::Contested(holder) => match self.contest(holder, asked).await? {
+                Ok(()) => self.next(),
+                Err(failure) => Err(self.end(failure.into())),
+            },
             Verdict::Stop(failure) => Err(self.end(failure.into())),
         })
     }
@@ -322,6 +366,8 @@ impl<'a> Work<'a> {
             let writes = self.members.writes(&self.references, whole, ended);
             batch.members = Some((key.clone(), writes));
         }
+        batch.facts = std::mem::take(&mut self.facts);
+        batch.wake = std::mem::take(&mut self.waiters);
         if std::mem::take(&mut self.health_changed) {
             // As it is now: somebody may have paused the target meanwhile.
             let target = key.target_key();
@@ -380,8 +426,9 @@ impl<'a> Work<'a> {
 async fn send(connector: &dyn Connector, lane: &LaneKey, step: &Step, attempt: &Attempt) -> Answer {
     let key = &lane.resource;
     match step {
-        Step::Find { name } => {
+        Step::Find { name, name_only } => {
             let lookup = Lookup::new(key.kind, &key.id, name);
+            let lookup = if *name_only { lookup.name_only() } else { lookup };
             Answer::Found(settled(caught(connector.find(&lookup, attempt)).await))
         }
         Step::Create { wanted, .. } => {
@@ -392,7 +439,7 @@ async fn send(connector: &dyn Connector, lane: &LaneKey, step: &Step, attempt: &
             Answer::Resource(settled(caught(connector.update(id, &update, attempt)).await))
         }
         Step::ChangeMembers { id, sent, .. } => {
-            Answer::Empty(settled(caught(connector.change_members(id, sent, attempt)).await))
+            Answer::Resource(settled(caught(connector.change_members(id, sent, attempt)).await))
         }
         Step::Delete { id } => {
             Answer::Empty(settled(caught(connector.delete(id, key.kind, attempt)).await))

@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::announced::Announced;
-use super::bell::Bell;
 use super::dispatcher::Dispatcher;
 use super::healths::Healths;
 use super::shared::Shared;
 use super::snapshot::{Cache, Snapshots};
 use super::turns::Turns;
+use crate::bell::Bell;
 use crate::connector::ConnectorRegistry;
 use crate::error::Result;
 use crate::host::{
@@ -106,7 +106,7 @@ impl DispatcherBuilder {
             registry: self.registry,
             secrets: self.secrets,
             observer: self.observer,
-            has_timer: self.runtime.is_some(),
+            runtime: self.runtime.clone(),
             cache: Mutex::new(Cache::default()),
         };
         if let Some(document) = snapshots.source.document() {

@@ -33,7 +33,7 @@ impl Shared {
     async fn try_work(
         &self,
         snapshot: Option<&Snapshot>,
-        holder: Holder,
+        mut holder: Holder,
         event: Option<EventId>,
     ) -> Result<Outcome> {
         let organization = &holder.lane.resource.organization;
@@ -43,8 +43,8 @@ impl Shared {
             None => self.snapshots.current(organization).await,
         };
         let worked = match (&newest, snapshot) {
-            (Ok(newest), _) => caught(attempt(self, newest, &holder, event)).await,
-            (Err(_), Some(older)) => caught(attempt(self, older, &holder, event)).await,
+            (Ok(newest), _) => caught(attempt(self, newest, &mut holder, event)).await,
+            (Err(_), Some(older)) => caught(attempt(self, older, &mut holder, event)).await,
             (Err(error), None) => Some(Err(error.clone())),
         };
         let defect =

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::accept::accept;
+use super::ending::Ending;
 use super::hints::{self, Announcement};
 use super::join::unless;
 use super::plan::{Plan, plan};
@@ -102,16 +103,29 @@ impl Dispatcher {
     }
 
     /// Ends cleanly, once workers have stopped and nothing is dispatched any more: the next life at the store need not
-    /// look up what was open. Where a request's outcome was not learnt, the end is not clean, and that is all the
-    /// difference.
+    /// look up what was open. Where somebody still works, or a request's outcome was not learnt, nothing is closed, and
+    /// the answer says so.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// use outbound_provisioning::dispatch::Ending;
+    /// use outbound_provisioning::model::Configuration;
+    /// use outbound_provisioning::{ConnectorRegistry, Dispatcher};
+    ///
+    /// let dispatcher = Dispatcher::builder(Configuration::new(), ConnectorRegistry::new()).build()?;
+    /// assert_eq!(dispatcher.close().await?, Ending::Clean);
+    /// # Ok::<(), outbound_provisioning::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// [`Storage`](ErrorKind::Storage).
-    pub async fn close(&self) -> Result<()> {
-        if self.shared.turns.is_quiet() {
-            return self.shared.store.close().await;
+    pub async fn close(&self) -> Result<Ending> {
+        if !self.shared.turns.is_quiet() {
+            return Ok(Ending::Unclean);
         }
-        Ok(())
+        self.shared.store.close().await?;
+        Ok(Ending::Clean)
     }
 
     /// Asks the host for the truth of every resource whose announcement nobody will fulfil. A worker does so on its

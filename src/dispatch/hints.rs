@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::host::ResourceSource;
 use crate::model::{Event, MAX_EVENT_BYTES, MEMBER_BYTES, Member, Resource, ResourceKey, Trigger};
 use crate::resolver::resolve;
-use crate::store::{Batch, Committed, Durability, Hint};
+use crate::store::{Batch, Hint};
 
 /// Announcements that are looked at in one go.
 const AT_ONCE: usize = 256;
@@ -76,25 +76,14 @@ pub(super) async fn announce(shared: &Arc<Shared>, resource: ResourceKey) -> Res
     shared.hints.live().insert(hint.clone());
     // From now on it is adrift if nobody takes it on, whether or not the commit is answered.
     let announcement = Announcement { shared: Arc::clone(shared), hint: Some(hint) };
-    commit(shared, batch).await?;
+    shared.commit_unguarded(batch).await?;
     Ok(announcement)
 }
 
 async fn fulfil(shared: &Shared, hint: Hint) -> Result<()> {
     let mut batch = Batch::new();
     batch.fulfil.push(hint);
-    commit(shared, batch).await
-}
-
-/// Announcements have no guards, and cannot conflict.
-async fn commit(shared: &Shared, batch: Batch) -> Result<()> {
-    match shared.store.commit(batch, Durability::Immediate).await? {
-        Committed::Done(_) => Ok(()),
-        Committed::Conflict => Err(Error::new(
-            ErrorKind::Storage,
-            "the store refused a batch without guards; it breaks its contract",
-        )),
-    }
+    shared.commit_unguarded(batch).await
 }
 
 /// Asks the host for the truth of every resource whose announcement nobody will fulfil. Answers how many there were.

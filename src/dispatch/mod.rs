@@ -24,16 +24,19 @@
 mod accept;
 mod announced;
 mod attempt;
-mod bell;
 mod builder;
 mod deliver;
 mod dispatcher;
+mod ending;
+mod facts;
 mod healths;
 mod hints;
 mod join;
 mod modes;
+mod names;
 mod oversee;
 mod plan;
+mod refer;
 mod report;
 mod routing;
 mod run;
@@ -43,6 +46,7 @@ mod turns;
 
 pub use builder::DispatcherBuilder;
 pub use dispatcher::{Dispatch, Dispatcher};
+pub use ending::Ending;
 pub use hints::Announcement;
 pub(crate) use hints::recover;
 #[cfg(feature = "conformance")]

@@ -189,19 +189,16 @@ impl Dispatcher {
     /// [`Storage`](crate::ErrorKind::Storage).
     pub async fn discard(&self, lane: &LaneKey) -> Result<bool> {
         // Its turn, so that nobody else works on it meanwhile.
-        let Some(turn) = self.shared().turns.take(lane) else { return Ok(false) };
+        let Some(_turn) = self.shared().turns.take(lane) else { return Ok(false) };
         let now = self.shared().now();
-        let discarded = self
-            .change(lane, |record| {
-                let may = record.is_open() && record.owner().is_none();
-                if may {
-                    record.discard(now);
-                }
-                may
-            })
-            .await;
-        turn.give_back();
-        discarded
+        self.change(lane, |record| {
+            let may = record.is_open() && record.owner().is_none();
+            if may {
+                record.discard(now);
+            }
+            may
+        })
+        .await
     }
 
     /// Sends nothing more to a target until it is resumed. What is under way ends; what comes is kept.
@@ -260,12 +257,12 @@ impl Dispatcher {
         target: &TargetKey,
         change: impl FnOnce(&mut Health),
     ) -> Result<()> {
-        let store = &self.shared().store;
-        let health = self.shared().healths.change(&**store, target, change).await?;
+        let shared = self.shared();
+        let health = shared.healths.change(&*shared.store, target, change).await?;
         let mut batch = Batch::new();
         batch.health = Some((target.clone(), health));
-        let _unguarded = store.commit(batch, Durability::Immediate).await?;
-        self.shared().bell.ring();
+        shared.commit_unguarded(batch).await?;
+        shared.bell.ring();
         Ok(())
     }
 }

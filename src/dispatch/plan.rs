@@ -4,15 +4,16 @@ use std::fmt;
 
 use super::accept::prepare;
 use super::join::guarded;
+use super::refer::refer;
 use super::report::Because;
 use super::routing::{LeftOut, Stop};
 use super::shared::{Shared, candidates};
 use super::snapshot::Snapshot;
-use crate::delivery::{self, HoldReason, Lane, Members, OpenMember, Outcome, References, Step};
+use crate::delivery::{self, HoldReason, Lane, Members, OpenMember, Outcome, Step};
 use crate::error::Result;
 use crate::model::{ConnectionId, ConnectorName, Difference, Event, LaneKey, Member};
 use crate::resolver::{ApplicationFound, Resolution, SkipReason};
-use crate::store::{Batch, MembershipWrite, Opening, key_of, member_of};
+use crate::store::{Batch, MembershipWrite, Opening};
 
 /// What dispatching an event would do.
 #[derive(Clone, Debug, PartialEq)]
@@ -130,17 +131,7 @@ async fn first_action(
         Err(error) => return Ok(Action::Refuse(Outcome::queued(error))),
     };
     let members = foreseen_members(shared, key, batch).await?;
-    let organization = &key.resource.organization;
-    let referred = lane.referred(&members);
-    let keys: Vec<_> = referred.iter().map(|member| key_of(organization, member)).collect();
-    let lanes = shared.store.lanes_at(&key.target_key(), &keys).await?;
-    let references: References = lanes
-        .into_iter()
-        .filter_map(|row| {
-            let account = row.record.lane.account_at(&fingerprint)?.clone();
-            Some((member_of(&row.key.resource), account))
-        })
-        .collect();
+    let references = refer(shared, key, lane, &members, &fingerprint).await?;
     Ok(match delivery::plan(lane, &members, &key.resource, capabilities, &references) {
         Step::Find { .. } => Action::LookUp,
         Step::Create { .. } => Action::Create,

@@ -48,7 +48,8 @@ pub struct Delivery {
     pub because: Because,
     /// What became of it.
     pub outcome: Outcome,
-    /// Members that are left out until they have an account at the target (P17).
+    /// Members that are left out until they have an account at the target (P17). None are counted where the store could
+    /// not be read any more.
     pub waiting_for: usize,
 }
 
@@ -82,6 +83,8 @@ pub enum Because {
     Linked,
     /// A member of the group came or went.
     MemberChanged,
+    /// What it waited for is there: its manager's account, or its name.
+    Awaited,
 }
 
 impl fmt::Display for Because {
@@ -91,6 +94,7 @@ impl fmt::Display for Because {
             Self::LeftOut => f.write_str("left out"),
             Self::Linked => f.write_str("linked"),
             Self::MemberChanged => f.write_str("member changed"),
+            Self::Awaited => f.write_str("awaited"),
         }
     }
 }

@@ -105,8 +105,10 @@ impl Run {
         };
         let mut delivery = Delivery::new(lane.resource.clone(), &lane.target, because, outcome);
         if delivery.outcome.is_done() && lane.resource.kind == ResourceKind::Group {
-            delivery.waiting_for =
-                self.shared.store.waiting_members(&lane).await.unwrap_or_default();
+            // An error of the dispatch would say that the event was not accepted, and it is delivered. Who waits is not
+            // lost with the number: the store knows, and the next report counts anew.
+            let waiting = self.shared.store.waiting_members(&lane).await;
+            delivery.waiting_for = waiting.unwrap_or(0);
         }
         (delivery, follow_ups)
     }
@@ -164,34 +166,38 @@ impl Run {
         }
     }
 
-    /// Works on the groups that waited for a resource to have an account at a target, and on the groups that waited
-    /// for those in turn (P17).
+    /// Works on the groups and users that waited for a resource to have an account at a target, and on those that
+    /// waited for them in turn (P17).
     async fn follow(&self, lane: &LaneKey) -> Vec<Delivery> {
         let mut follow_ups = Vec::new();
         let mut appeared = vec![lane.clone()];
         while let Some(member) = appeared.pop() {
-            for group in self.woken_groups(&member).await {
-                let before = self.account(&group).await;
-                let ticket = self.shared.turns.queue_up(group.clone(), None);
+            for lane in self.woken(&member).await {
+                let before = self.account(&lane).await;
+                let ticket = self.shared.turns.queue_up(lane.clone(), None);
                 let outcome = self.drive(ticket).await;
-                let because = Because::MemberChanged;
-                let resource = group.resource.clone();
-                follow_ups.push(Delivery::new(resource, &group.target, because, outcome));
-                if self.account(&group).await != before {
-                    appeared.push(group);
+                let because = match lane.resource.kind {
+                    ResourceKind::Group => Because::MemberChanged,
+                    ResourceKind::User => Because::Awaited,
+                };
+                let resource = lane.resource.clone();
+                follow_ups.push(Delivery::new(resource, &lane.target, because, outcome));
+                if self.account(&lane).await != before {
+                    appeared.push(lane);
                 }
             }
         }
         follow_ups
     }
 
-    /// The groups at the same target that were woken because a member has an account there now. What cannot be read
-    /// now a worker finds later: the lanes are due.
-    async fn woken_groups(&self, member: &LaneKey) -> Vec<LaneKey> {
-        let groups = self.shared.store.groups_of(&member.resource).await.unwrap_or_default();
+    /// The lanes at the same target that were woken because somebody whom they refer to has an account there now. What
+    /// cannot be read now a worker finds later: the lanes are due.
+    async fn woken(&self, referred: &LaneKey) -> Vec<LaneKey> {
+        let groups = self.shared.store.groups_of(&referred.resource).await.unwrap_or_default();
+        let groups = groups.into_iter().map(|group| LaneKey::new(group, referred.target.clone()));
+        let users = self.shared.store.referring(referred).await.unwrap_or_default();
         let mut woken = Vec::new();
-        for group in groups {
-            let lane = LaneKey::new(group, member.target.clone());
+        for lane in groups.chain(users) {
             let row = self.shared.store.lane(&lane).await.ok().flatten();
             if row.is_some_and(|row| row.record.is_woken()) {
                 woken.push(lane);

@@ -3,19 +3,19 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use super::bell::Bell;
 use super::healths::Healths;
 use super::routing::Candidate;
 use super::snapshot::{Snapshot, Snapshots};
 use super::turns::Turns;
+use crate::bell::Bell;
 use crate::delivery::{Gate, HoldReason, Moment};
-use crate::error::Result;
-use crate::host::{ResourceSource, Runtime};
+use crate::error::{Error, ErrorKind, Result};
+use crate::host::{ResourceSource, Runtime, now};
 use crate::model::{LaneKey, Target, TargetKey, Timestamp};
 use crate::resolver::{Chosen, Resolution, switched_off};
-use crate::store::Store;
+use crate::store::{Batch, Committed, Durability, Store};
 
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -35,13 +35,7 @@ pub(crate) struct Shared {
 impl Shared {
     /// The time now: the runtime's, or else the machine's.
     pub(crate) fn now(&self) -> Timestamp {
-        match &self.runtime {
-            Some(runtime) => runtime.now(),
-            None => {
-                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-                Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-            }
-        }
+        now(self.runtime.as_deref())
     }
 
     pub(super) fn moment(&self) -> Moment {
@@ -50,6 +44,17 @@ impl Shared {
             None => RandomState::new().hash_one(0_u8),
         };
         Moment { now: self.now(), settle: self.settle_window, dice }
+    }
+
+    /// Commits what has no guards, and so cannot conflict: announcements and healths.
+    pub(super) async fn commit_unguarded(&self, batch: Batch) -> Result<()> {
+        match self.store.commit(batch, Durability::Immediate).await? {
+            Committed::Done(_) => Ok(()),
+            Committed::Conflict => Err(Error::new(
+                ErrorKind::Storage,
+                "the store refused a batch without guards; it breaks its contract",
+            )),
+        }
     }
 
     /// Why a target is sent nothing, if it is not.

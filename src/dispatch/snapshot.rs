@@ -1,14 +1,16 @@
 //! One configuration, checked, with its connectors: an event sees one of these and never a mixture.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::join::guarded;
 use super::modes;
 use crate::connector::{BuildContext, Connector, ConnectorRegistry};
 use crate::error::{Error, ErrorKind, Result};
-use crate::host::{ConfigurationSource, Observation, Observer, SecretSource};
+use crate::host::{ConfigurationSource, Observation, Observer, Runtime, SecretSource};
 use crate::model::{Configuration, OrganizationConfiguration, OrganizationId, Problems, Target};
+use crate::turnstile::{Turn, Turnstile};
 
 /// Organizations whose configuration is kept at hand. The one unused for longest makes room; it is loaded again when
 /// it is needed.
@@ -19,16 +21,51 @@ const CACHED_ORGANIZATIONS: usize = 10_000;
 pub(super) struct Snapshot {
     pub(super) version: u64,
     pub(super) configuration: Arc<OrganizationConfiguration>,
-    connectors: HashMap<Target, Result<Arc<dyn Connector>>>,
+    connectors: HashMap<Target, Result<Built>>,
+}
+
+/// A connector, and whether it was told what is known of its target.
+#[derive(Debug)]
+struct Built {
+    connector: Arc<dyn Connector>,
+    told: AtomicBool,
+    /// One at a time tells it, so that no request goes out before it knows.
+    telling: Turnstile,
 }
 
 impl Snapshot {
     /// The connector of a target; an error when it cannot be built or is no longer there.
     pub(super) fn connector(&self, target: &Target) -> Result<Arc<dyn Connector>> {
-        self.connectors.get(target).cloned().unwrap_or_else(|| {
-            let message = format!("the connection or connector of {target} is no longer set up; set it up again to finish what is open there");
-            Err(Error::new(ErrorKind::Configuration, message))
-        })
+        self.built(target).map(|built| Arc::clone(&built.connector))
+    }
+
+    /// Whether the connector of a target is still to be told what is known of it.
+    pub(super) fn is_untold(&self, target: &Target) -> bool {
+        self.built(target).is_ok_and(|built| !built.told.load(Ordering::Acquire))
+    }
+
+    /// Waits until nobody else tells the connector of a target what is known of it.
+    pub(super) async fn tell_alone(&self, target: &Target) -> Result<Turn<'_>> {
+        Ok(self.built(target)?.telling.enter().await)
+    }
+
+    /// The connector of a target knows what there is to know of it.
+    pub(super) fn is_told(&self, target: &Target) {
+        if let Ok(built) = self.built(target) {
+            built.told.store(true, Ordering::Release);
+        }
+    }
+
+    fn built(&self, target: &Target) -> Result<&Built> {
+        match self.connectors.get(target) {
+            Some(built) => built.as_ref().map_err(Clone::clone),
+            None => {
+                let message = format!(
+                    "the connection or connector of {target} is no longer set up; set it up again to finish what is open there"
+                );
+                Err(Error::new(ErrorKind::Configuration, message))
+            }
+        }
     }
 }
 
@@ -39,7 +76,7 @@ pub(super) struct Snapshots {
     pub(super) registry: ConnectorRegistry,
     pub(super) secrets: Arc<dyn SecretSource>,
     pub(super) observer: Arc<dyn Observer>,
-    pub(super) has_timer: bool,
+    pub(super) runtime: Option<Arc<dyn Runtime>>,
     pub(super) cache: Mutex<Cache>,
 }
 
@@ -66,7 +103,7 @@ impl Snapshots {
         problems: &mut Problems,
     ) {
         self.registry.check_organization(organization, path, problems);
-        modes::check(organization, path, self.has_timer, problems);
+        modes::check(organization, path, self.runtime.is_some(), problems);
     }
 
     /// Tells the observer. One that panics has told whoever reads the panic's message, and breaks nothing else.
@@ -166,9 +203,15 @@ impl Snapshots {
                     version,
                     settings.properties.clone(),
                     Arc::clone(&self.secrets),
-                );
+                )
+                .with_runtime(self.runtime.clone());
                 let connector = guarded(|| self.registry.build(&context)).and_then(|built| built);
-                connectors.insert(target, connector);
+                let built = connector.map(|connector| Built {
+                    connector,
+                    told: AtomicBool::new(false),
+                    telling: Turnstile::default(),
+                });
+                connectors.insert(target, built);
             }
         }
         Snapshot { version, configuration, connectors }

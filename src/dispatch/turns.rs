@@ -14,8 +14,8 @@ pub(super) struct Turns(Arc<Mutex<Inner>>);
 #[derive(Debug, Default)]
 struct Inner {
     turns: HashMap<LaneKey, Turn>,
-    /// Lanes whose attempt was dropped half-way: the store still believes that somebody works on them.
-    abandoned: HashSet<LaneKey>,
+    /// Lanes whose attempt was dropped half-way, and what it left behind.
+    abandoned: HashMap<LaneKey, Trace>,
     tickets: u64,
 }
 
@@ -35,6 +35,17 @@ struct Waiting {
     /// Attempts that had begun before.
     begun: u64,
     outcome: Option<Outcome>,
+}
+
+/// What an attempt leaves behind that nobody settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Trace {
+    /// The lane is in the store as it was, and due as it was.
+    Nothing,
+    /// The store may believe that somebody works on the lane, and does not show it as due. Nothing was sent.
+    Marked,
+    /// Something may have been sent.
+    Sent,
 }
 
 /// What somebody who waits for a lane can do.
@@ -66,24 +77,19 @@ impl Turns {
 
     /// The turn at a lane, if nobody has it.
     pub(super) fn take(&self, lane: &LaneKey) -> Option<Holder> {
-        let abandoned = self.lock().take(lane)?;
-        Some(self.holder(lane, abandoned))
+        let trace = self.lock().take(lane)?;
+        Some(self.holder(lane, trace))
     }
 
-    fn holder(&self, lane: &LaneKey, abandoned: bool) -> Holder {
-        Holder {
-            turns: self.clone(),
-            lane: lane.clone(),
-            abandoned,
-            untouched: false,
-            result: None,
-        }
+    fn holder(&self, lane: &LaneKey, trace: Trace) -> Holder {
+        Holder { turns: self.clone(), lane: lane.clone(), trace, result: None }
     }
 
-    /// Whether nobody works on anything, and nobody has left anything half-way.
+    /// Whether nobody works on anything, and nothing was sent of which nobody knows what became.
     pub(super) fn is_quiet(&self) -> bool {
         let inner = self.lock();
-        inner.abandoned.is_empty() && !inner.turns.values().any(|turn| turn.busy)
+        !inner.abandoned.values().any(|trace| *trace == Trace::Sent)
+            && !inner.turns.values().any(|turn| turn.busy)
     }
 
     /// The lanes on which somebody works.
@@ -100,19 +106,19 @@ impl Turns {
 
     /// The lanes whose attempt was dropped half-way.
     pub(super) fn abandoned(&self) -> Vec<LaneKey> {
-        self.lock().abandoned.iter().cloned().collect()
+        self.lock().abandoned.keys().cloned().collect()
     }
 }
 
 impl Inner {
-    fn take(&mut self, lane: &LaneKey) -> Option<bool> {
+    fn take(&mut self, lane: &LaneKey) -> Option<Trace> {
         let turn = self.turns.entry(lane.clone()).or_default();
         if turn.busy {
             return None;
         }
         turn.busy = true;
         turn.begun += 1;
-        Some(self.abandoned.remove(lane))
+        Some(self.abandoned.remove(lane).unwrap_or(Trace::Nothing))
     }
 }
 
@@ -142,9 +148,9 @@ impl Ticket {
             }
             return Poll::Pending;
         }
-        let abandoned = inner.take(&self.lane).unwrap_or_default();
+        let trace = inner.take(&self.lane).unwrap_or(Trace::Nothing);
         drop(inner);
-        Poll::Ready(Next::Work(self.turns.holder(&self.lane, abandoned)))
+        Poll::Ready(Next::Work(self.turns.holder(&self.lane, trace)))
     }
 }
 
@@ -160,25 +166,27 @@ impl Drop for Ticket {
     }
 }
 
-/// The right to work on a lane. Dropping it unsettled leaves the lane as it is in the store.
+/// The right to work on a lane. Dropping it unsettled leaves the lane as it is in the store; whether that is half-way,
+/// its trace says.
 #[derive(Debug)]
 pub(super) struct Holder {
     turns: Turns,
     pub(super) lane: LaneKey,
-    abandoned: bool,
-    untouched: bool,
+    /// What an attempt before this one left behind, and then this one.
+    trace: Trace,
     result: Option<(EventId, Outcome)>,
 }
 
 impl Holder {
-    /// Whether the attempt before was dropped half-way, or could not write down what it had learnt.
-    pub(super) fn was_abandoned(&self) -> bool {
-        self.abandoned
+    /// Whether something may have been sent by an attempt that was dropped half-way, or could not write down what it
+    /// had learnt.
+    pub(super) fn may_have_sent(&self) -> bool {
+        self.trace == Trace::Sent
     }
 
-    /// Nothing was done with it.
-    pub(super) fn give_back(mut self) {
-        self.untouched = !self.abandoned;
+    /// From now on the attempt leaves this behind, unless it is settled.
+    pub(super) fn leaves(&mut self, trace: Trace) {
+        self.trace = self.trace.max(trace);
     }
 
     /// Tells all who wait for what was carried out, up to this event.
@@ -190,8 +198,8 @@ impl Holder {
 impl Drop for Holder {
     fn drop(&mut self) {
         let mut inner = self.turns.lock();
-        if self.result.is_none() && !self.untouched {
-            inner.abandoned.insert(self.lane.clone());
+        if self.result.is_none() && self.trace != Trace::Nothing {
+            inner.abandoned.insert(self.lane.clone(), self.trace);
         }
         let Some(turn) = inner.turns.get_mut(&self.lane) else { return };
         turn.busy = false;

@@ -25,6 +25,7 @@ pub(crate) use observer::Silent;
 pub use observer::{Observation, Observer};
 pub use resources::ResourceSource;
 pub use runtime::Runtime;
+pub(crate) use runtime::now;
 pub use secrets::{LocalSecrets, NoSecrets, SecretSource};
 #[cfg(feature = "tokio")]
 pub use tokio::TokioRuntime;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::delivery::{Outcome, QuarantineReason};
 use crate::error::Error;
-use crate::model::{EventId, OrganizationId, Problems, ResourceKey, Target};
+use crate::model::{EventId, Fact, OrganizationId, Problems, RemoteId, ResourceKey, Target};
 
 /// Is told what happens. Called in line: an observer that is slow makes the library slow.
 pub trait Observer: Debug + Send + Sync + 'static {
@@ -41,6 +41,25 @@ pub enum Observation<'a> {
         target: &'a Target,
         /// Why.
         reason: QuarantineReason,
+    },
+    /// Something was learnt of a target: what it can do, or what it said of itself.
+    Learnt {
+        /// Whose target.
+        organization: &'a OrganizationId,
+        /// Which.
+        target: &'a Target,
+        /// What; null when what was known before no longer holds.
+        fact: &'a Fact,
+    },
+    /// An account that was at the target already counts as ours from now on, by the connection's
+    /// [`LinkPolicy`](crate::model::LinkPolicy).
+    Adopted {
+        /// Whose resource.
+        resource: &'a ResourceKey,
+        /// Where.
+        target: &'a Target,
+        /// The target's id.
+        account: &'a RemoteId,
     },
     /// An attempt at a lane ended.
     Settled {

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 
@@ -30,6 +30,17 @@ pub trait Runtime: Debug + Send + Sync + 'static {
 
     /// Runs a task to its end, whether or not anybody waits for it.
     fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>);
+}
+
+/// The time now: the runtime's, or else the machine's.
+pub(crate) fn now(runtime: Option<&dyn Runtime>) -> Timestamp {
+    match runtime {
+        Some(runtime) => runtime.now(),
+        None => {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+        }
+    }
 }
 
 macro_rules! forward {

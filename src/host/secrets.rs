@@ -16,6 +16,16 @@ pub trait SecretSource: Debug + Send + Sync + 'static {
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) when it leads nowhere; see [`SecretReference::missing`].
     async fn secret(&self, reference: &SecretReference) -> Result<Secret>;
+
+    /// The secret that the reference led to before, while it may still be valid. It is tried once where a target
+    /// refuses the current one: both ends never change at the same moment. Default: none.
+    ///
+    /// # Errors
+    /// As for [`secret`](Self::secret). The current one then counts as refused.
+    async fn previous(&self, reference: &SecretReference) -> Result<Option<Secret>> {
+        let _ = reference;
+        Ok(None)
+    }
 }
 
 /// No source: every reference is refused. The default, because whoever may edit a connection could otherwise read the
@@ -78,6 +88,10 @@ macro_rules! forward {
         impl<T: SecretSource + ?Sized> SecretSource for $pointer<T> {
             async fn secret(&self, reference: &SecretReference) -> Result<Secret> {
                 (**self).secret(reference).await
+            }
+
+            async fn previous(&self, reference: &SecretReference) -> Result<Option<Secret>> {
+                (**self).previous(reference).await
             }
         }
     )+};

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use super::directory::Directory;
 use super::fault::Fault;
 use crate::connector::{
-    Attempt, Capabilities, Check, Connector, Lookup, Page, PageRequest, Remote, Update,
+    Attempt, Capabilities, Check, Connector, Finding, Lookup, Page, PageRequest, Remote, Update,
 };
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::model::{LocalId, MemberChanges, RemoteId, Resource, ResourceKind, User};
@@ -220,10 +220,10 @@ impl Connector for MockConnector {
         id: &RemoteId,
         changes: &MemberChanges,
         _: &Attempt,
-    ) -> Result<()> {
+    ) -> Result<Remote> {
         self.needs_kind(ResourceKind::Group)?;
         let call = Call::ChangeMembers(id.clone(), changes.clone());
-        self.perform(call, || Ok(()), |directory| directory.change_members(id, changes)).await
+        self.perform(call, stranger, |directory| directory.change_members(id, changes)).await
     }
 
     async fn list(&self, page: &PageRequest) -> Result<Page> {
@@ -240,7 +240,7 @@ impl Connector for MockConnector {
         self.perform(
             Call::Check,
             || Ok(Check::new([])),
-            |_| Ok(Check::new(["The mock is there.".to_owned()])),
+            |_| Ok(Check::new([Finding::found("The mock is there.")])),
         )
         .await
     }

@@ -76,7 +76,7 @@ impl Directory {
     pub(super) fn find(&self, lookup: &Lookup<'_>) -> Vec<Remote> {
         let matches = |resource: &Resource| {
             resource.kind() == lookup.kind
-                && (resource.local_id() == lookup.external_id
+                && ((!lookup.name_only && resource.local_id() == lookup.external_id)
                     || (!lookup.name.is_empty() && same_name(resource.name(), lookup.name)))
         };
         self.show(matches)
@@ -86,7 +86,11 @@ impl Directory {
         self.show(|resource| resource.kind() == kind)
     }
 
-    pub(super) fn change_members(&mut self, id: &RemoteId, changes: &MemberChanges) -> Result<()> {
+    pub(super) fn change_members(
+        &mut self,
+        id: &RemoteId,
+        changes: &MemberChanges,
+    ) -> Result<Remote> {
         let Some(Resource::Group(group)) = self.entries.get_mut(id) else {
             return Err(gone());
         };
@@ -96,7 +100,7 @@ impl Directory {
                 group.members.push(member.clone());
             }
         }
-        Ok(())
+        Ok(Remote::of(id.clone()))
     }
 
     fn show(&self, wanted: impl Fn(&Resource) -> bool) -> Vec<Remote> {

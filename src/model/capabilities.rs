@@ -12,6 +12,18 @@ pub struct Capabilities {
     pub members_on_create: bool,
     /// The most members one request may change; 0 is no limit.
     pub members_per_request: usize,
+    /// The most members one request may remove; 0 is no limit beyond that for all changes.
+    pub removals_per_request: usize,
+    /// The most bytes that the members of one request may take; 0 is no limit.
+    pub member_bytes_per_request: usize,
+    /// Members join and leave by separate requests.
+    pub separate_member_changes: bool,
+    /// The target does not keep our own id of users, so no account there proves to be ours (P8.6).
+    pub forgets_user_ids: bool,
+    /// The same of groups.
+    pub forgets_group_ids: bool,
+    /// A delete only switches a user off: the account stays, and keeps our id.
+    pub deactivates: bool,
     /// Implements `find`.
     pub find: bool,
     /// Implements `list`.
@@ -53,6 +65,47 @@ impl Capabilities {
     #[must_use]
     pub fn with_members_per_request(self, most: usize) -> Self {
         Self { members_per_request: most, ..self }
+    }
+
+    /// At most so many members leaving by one request.
+    #[must_use]
+    pub fn with_removals_per_request(self, most: usize) -> Self {
+        Self { removals_per_request: most, ..self }
+    }
+
+    /// At most so many bytes of members in one request.
+    #[must_use]
+    pub fn with_member_bytes_per_request(self, most: usize) -> Self {
+        Self { member_bytes_per_request: most, ..self }
+    }
+
+    /// Joining and leaving by separate requests.
+    #[must_use]
+    pub fn with_separate_member_changes(self) -> Self {
+        Self { separate_member_changes: true, ..self }
+    }
+
+    /// A target that does not keep our own id of resources of this kind.
+    #[must_use]
+    pub fn with_forgotten_external_ids(self, kind: ResourceKind) -> Self {
+        match kind {
+            ResourceKind::User => Self { forgets_user_ids: true, ..self },
+            ResourceKind::Group => Self { forgets_group_ids: true, ..self },
+        }
+    }
+
+    pub(crate) fn forgets_external_ids(self, kind: ResourceKind) -> bool {
+        match kind {
+            ResourceKind::User => self.forgets_user_ids,
+            ResourceKind::Group => self.forgets_group_ids,
+        }
+    }
+
+    /// A target whose delete only switches a user off. An account of ours that is found switched off counts as gone
+    /// there, and is switched on again when the user comes back.
+    #[must_use]
+    pub fn with_deactivation(self) -> Self {
+        Self { deactivates: true, ..self }
     }
 
     /// Look-ups.

@@ -59,6 +59,26 @@ pub struct ValueKey {
 
 redacted_debug!(Change, Difference, ValueKey);
 
+impl ValueKey {
+    /// What identifies a value: `type` or `value`, and its text.
+    pub fn new(sub_attribute: &'static str, text: impl Into<String>) -> Self {
+        Self { sub_attribute, text: text.into() }
+    }
+}
+
+impl FromIterator<(AttributePath, Change)> for Difference {
+    /// The changes, each path once.
+    fn from_iter<I: IntoIterator<Item = (AttributePath, Change)>>(changes: I) -> Self {
+        let mut changes: Vec<_> = changes.into_iter().collect();
+        changes.sort_by(|(left, _), (right, _)| left.cmp(right));
+        changes.dedup_by(|(left, _), (right, _)| left == right);
+        changes.retain(|(_, change)| {
+            !matches!(change, Change::Values { removed, added } if removed.is_empty() && added.is_empty())
+        });
+        Self(changes)
+    }
+}
+
 impl Difference {
     /// What turns `before` into `after`.
     pub fn between(before: &Resource, after: &Resource) -> Self {

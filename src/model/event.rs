@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde_json::Map;
+
 use crate::error::{Error, ErrorKind, Result};
 
 use super::extension::{ENTERPRISE_USER, is_urn};
@@ -15,6 +17,9 @@ use super::user::User;
 
 /// The largest event that is accepted, in bytes of its JSON (F73).
 pub const MAX_EVENT_BYTES: usize = 1024 * 1024;
+
+/// How the schemas begin whose attributes have fields.
+const CORE: &str = "urn:ietf:params:scim:schemas:core:";
 
 /// What a member counts for beside its id: `{"value":"","type":"Group"},`.
 pub(crate) const MEMBER_BYTES: usize = 28;
@@ -177,7 +182,7 @@ impl Event {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidEvent`], naming the place: no organization; an empty id or name, or one with control
-    /// characters (F71); members in a [`group_updated`](Self::group_updated); more than [`MAX_EVENT_BYTES`] (F73).
+    /// characters (F71); an extension or its attribute by a name that is none (RFC 7643 section 2.1); members in a [`group_updated`](Self::group_updated); more than [`MAX_EVENT_BYTES`] (F73).
     pub fn check(&self) -> Result<()> {
         identifier("organization", self.organization.as_str())?;
         if let Some(application) = &self.application {
@@ -223,10 +228,16 @@ fn check_resource(resource: &Resource, bytes: &mut Counter) -> Result<()> {
     }
     let (Resource::User(User { extensions, .. }) | Resource::Group(Group { extensions, .. })) =
         resource;
-    for name in extensions.urns() {
-        if !is_urn(name) || name.eq_ignore_ascii_case(ENTERPRISE_USER) {
+    for urn in extensions.urns() {
+        if !is_extension(urn) {
             return Err(invalid(
                 "an extension is not named by a URN of its own; core attributes and the enterprise extension have fields",
+            ));
+        }
+        let mut names = extensions.get(urn).into_iter().flat_map(Map::keys);
+        if !names.all(|name| is_attribute_name(name)) {
+            return Err(invalid(
+                "an attribute of an extension has a name that is none; use letters, digits, `-` and `_`, a letter first",
             ));
         }
     }
@@ -234,6 +245,24 @@ fn check_resource(resource: &Resource, bytes: &mut Counter) -> Result<()> {
         return Err(invalid("the resource cannot be written as JSON"));
     }
     Ok(())
+}
+
+/// A URN that no path of a PATCH takes for anything else (RFC 8141 section 2, RFC 7644 figure 7).
+fn is_extension(urn: &str) -> bool {
+    let harmless = |byte: u8| byte.is_ascii_graphic() && !b"\"'()[]<>\\^`{|}".contains(&byte);
+    let is_core = urn.get(..CORE.len()).is_some_and(|start| start.eq_ignore_ascii_case(CORE));
+    is_urn(urn)
+        && !is_core
+        && !urn.ends_with(':')
+        && !urn.eq_ignore_ascii_case(ENTERPRISE_USER)
+        && urn.bytes().all(harmless)
+}
+
+/// RFC 7643 section 2.1. Any other name would be read as a part of a path, or as another attribute.
+fn is_attribute_name(name: &str) -> bool {
+    let name = name.strip_prefix('$').unwrap_or(name);
+    name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 fn identifier(place: &'static str, text: &str) -> Result<()> {

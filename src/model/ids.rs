@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::letters::is_disruptive;
 use crate::error::{Effect, Error, ErrorKind};
 
 /// Longest text that is taken for a [`RemoteId`], in bytes. Real ones have tens.
@@ -136,8 +137,8 @@ impl fmt::Display for EventId {
 /// The target's id of a resource; SCIM's `id`. Opaque, and hostile until proven harmless (F91).
 ///
 /// It ends as one segment of a URL's path. So a text that could name another place when it is decoded again by a
-/// careless server is refused when it is learnt: empty, longer than 1,024 bytes, with control characters, or with
-/// an empty, `.` or `..` part between slashes, however often it is percent-encoded.
+/// careless server is refused when it is learnt: empty, longer than 1,024 bytes, with control characters or marks that
+/// turn text round, or with an empty, `.` or `..` part between slashes, however often it is percent-encoded.
 ///
 /// ```
 /// use outbound_provisioning::model::RemoteId;
@@ -192,7 +193,7 @@ fn hostile(text: &str) -> Option<&'static str> {
     // Servers and proxies between decode once, twice, or not at all: every stage must be harmless.
     let mut stage = text.to_owned();
     loop {
-        if stage.chars().any(char::is_control) {
+        if stage.chars().any(is_disruptive) {
             return Some("it holds control characters");
         }
         if stage.trim().is_empty() {

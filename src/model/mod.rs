@@ -20,11 +20,13 @@ mod configuration;
 mod difference;
 mod event;
 mod extension;
+mod fact;
 mod filter;
 mod group;
 mod ids;
 mod kind;
 mod lenient;
+mod letters;
 mod link;
 mod path;
 mod problem;
@@ -40,11 +42,12 @@ mod user;
 pub use attribute::{Address, MultiValue, Name};
 pub use configuration::{
     ApplicationConfiguration, ApplicationMode, Configuration, Connection, ConnectorSettings,
-    OrganizationConfiguration, Provisioner, Wait,
+    LinkPolicy, OrganizationConfiguration, Provisioner, TargetPolicy, Wait, WhenGone,
 };
 pub use difference::{Change, Difference, ValueKey};
 pub use event::{Event, EventChange, MAX_EVENT_BYTES, Trigger};
 pub use extension::{ENTERPRISE_USER, EnterpriseUser, Extensions, Manager};
+pub use fact::Fact;
 pub use filter::Filter;
 pub use group::{Group, Member, MemberChanges};
 pub use ids::{
@@ -66,6 +69,8 @@ pub(crate) use configuration::document;
 pub(crate) use event::MEMBER_BYTES;
 #[cfg(feature = "scim2")]
 pub(crate) use extension::is_urn;
+#[cfg(feature = "scim2")]
+pub(crate) use letters::is_disruptive;
 
 // Public by the rooms whose words they are: `connector` and `resolver`.
 pub(crate) use capabilities::Capabilities;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::letters::is_disruptive;
 use crate::error::{Error, ErrorKind};
 
 /// One thing that is wrong, where, and what to do.
@@ -122,9 +123,9 @@ impl From<Problems> for Error {
 /// A name with a line break could forge a line of its own.
 fn on_one_line(text: String) -> String {
     let escape = |letter: char| letter.escape_debug().collect::<String>();
-    if text.chars().any(char::is_control) {
+    if text.chars().any(is_disruptive) {
         text.chars()
-            .map(|letter| if letter.is_control() { escape(letter) } else { letter.into() })
+            .map(|letter| if is_disruptive(letter) { escape(letter) } else { letter.into() })
             .collect()
     } else {
         text

@@ -3,6 +3,7 @@
 use crate::error::Result;
 
 use super::ids::{LocalId, RemoteId};
+use super::path::AttributePath;
 use super::resource::Resource;
 
 /// A resource at a target.
@@ -25,6 +26,12 @@ pub struct Remote {
     pub external_id: Option<LocalId>,
     /// What its body shows, where the answer had one and it was read.
     pub resource: Option<Box<Resource>>,
+    /// A new group was made without the members it was to be created with: they are to follow.
+    pub without_members: bool,
+    /// What the target took otherwise than it was sent, and takes in another form: it is to be sent again.
+    pub again: Vec<AttributePath>,
+    /// What the target does not let change; everything else was done.
+    pub fixed: Vec<AttributePath>,
 }
 
 impl Remote {
@@ -39,7 +46,15 @@ impl Remote {
 
     /// A resource with an id that was proven harmless before.
     pub fn of(id: RemoteId) -> Self {
-        Self { id, version: None, external_id: None, resource: None }
+        Self {
+            id,
+            version: None,
+            external_id: None,
+            resource: None,
+            without_members: false,
+            again: Vec::new(),
+            fixed: Vec::new(),
+        }
     }
 
     /// The same resource with a version tag.

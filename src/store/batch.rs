@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::rows::{Fact, Hint};
+use super::rows::Hint;
 use crate::delivery::{Health, LaneRecord, MemberWrites};
-use crate::model::{EventId, LaneKey, Member, Resource, ResourceKey, TargetKey};
+use crate::model::{EventId, Fact, LaneKey, Member, Resource, ResourceKey, TargetKey};
 
 /// Writes that are committed whole or not at all, in the order of the fields.
 #[derive(Clone, Debug, Default)]

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::batch::{Batch, Committed, Durability};
-use super::rows::{Fact, Hint, LaneQuery, OpenMembers, StoredLane, StoredResource};
+use super::rows::{Hint, LaneQuery, OpenMembers, StoredLane, StoredResource};
 use crate::delivery::{Health, Life};
 use crate::error::Result;
-use crate::model::{LaneKey, Member, ResourceKey, TargetKey, Timestamp};
+use crate::model::{Fact, LaneKey, Member, ResourceKey, TargetKey, Timestamp};
 
 /// Keeps events, lanes and links, and decides nothing: it keeps rows, finds what is due, and commits batches whole.
 ///
@@ -60,10 +60,16 @@ use crate::model::{LaneKey, Member, ResourceKey, TargetKey, Timestamp};
 /// 16. **[`tidy`](Self::tidy) forgets lanes that remember nothing** since before a time, and resources without lanes,
 ///     and nothing else.
 ///
+/// *References*
+/// 17. **When a lane gets another account, the lanes at the same target whose resources
+///     [refer to](crate::delivery::LaneRecord::refers_to) this one are woken** by the same batch, its own included (P17).
+///
 /// # Errors
 ///
-/// [`Storage`](crate::ErrorKind::Storage) from every method when the store cannot be read or written, or holds what
-/// cannot be (a checksum that is wrong, F16): the message names the row by its kind and never its contents.
+/// From every method: [`Storage`](crate::ErrorKind::Storage) when the store cannot be read or written;
+/// [`Damaged`](crate::ErrorKind::Damaged) when it can, and holds what cannot be, such as a checksum that is wrong (F16).
+/// Only of the second is it known that it stays so: what is damaged is passed over where that helps others, and a store
+/// that fails never is. The message names the row by its kind and never its contents.
 #[async_trait]
 pub trait Store: Debug + Send + Sync + 'static {
     /// This process's life at the store.
@@ -106,6 +112,10 @@ pub trait Store: Debug + Send + Sync + 'static {
 
     /// The groups that a resource is in at the host.
     async fn groups_of(&self, member: &ResourceKey) -> Result<Vec<ResourceKey>>;
+
+    /// The lanes at the same target whose resources refer to this one's: see
+    /// [`LaneRecord::refers_to`](crate::delivery::LaneRecord::refers_to).
+    async fn referring(&self, lane: &LaneKey) -> Result<Vec<LaneKey>>;
 
     /// At most so many lanes of a target that are due by then.
     async fn due(&self, target: &TargetKey, until: Timestamp, limit: usize)
@@ -184,6 +194,10 @@ macro_rules! forward {
 
             async fn groups_of(&self, member: &ResourceKey) -> Result<Vec<ResourceKey>> {
                 (**self).groups_of(member).await
+            }
+
+            async fn referring(&self, lane: &LaneKey) -> Result<Vec<LaneKey>> {
+                (**self).referring(lane).await
             }
 
             async fn due(&self, target: &TargetKey, until: Timestamp, limit: usize) -> Result<Vec<LaneKey>> {

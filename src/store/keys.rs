@@ -34,6 +34,8 @@ pub(super) enum Index {
     Fact = 10,
     /// Era, number, resource.
     Hint = 11,
+    /// Target, resource, another that refers to it.
+    Referring = 12,
 }
 
 impl From<Which> for Index {
@@ -239,7 +241,7 @@ impl<'a> Reader<'a> {
 
 pub(super) fn broken() -> Error {
     Error::new(
-        ErrorKind::Storage,
+        ErrorKind::Damaged,
         "a key in the store cannot be read; restore the file from a backup",
     )
 }

@@ -1,40 +1,14 @@
-//! The book-keeping of the stores that keep plain tables: contract sentences 1 to 16, over any [`Tables`].
-
-use std::collections::HashSet;
+//! The book-keeping of the stores that keep plain tables: contract sentences 1 to 17, over any [`Tables`].
 
 use super::batch::{Batch, Committed, LaneWrite, MembershipWrite, Opening, ResourceWrite};
-use super::keys::{Index, Key, Reader, behind, broken, key_of, member_of};
-use super::rows::{Fact, Hint, LaneQuery, OpenMembers, StoredLane, StoredResource};
-use crate::delivery::{
-    Close, Columns, Era, Health, Joined, LaneRecord, MemberWrites, OpenMember, Priority,
-};
+use super::due::DueRow;
+use super::keys::{Index, Key, Reader, behind, broken, key_of};
+use super::references;
+use super::rows::{Hint, LaneQuery, OpenMembers, StoredLane, StoredResource};
+use super::tables::{Tables, TablesMut, all, decode, joined, open_one, readable};
+use crate::delivery::{Close, Columns, Era, Health, LaneRecord, MemberWrites, OpenMember};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{LaneKey, Member, ResourceKey, TargetKey, Timestamp};
-
-/// Rows that are read.
-pub(super) trait Tables {
-    /// A resource's own row, without its lanes.
-    fn resource(&self, key: &ResourceKey) -> Result<Option<StoredResource>>;
-    fn lane(&self, key: &LaneKey) -> Result<Option<StoredLane>>;
-    /// A lane's revision, and what it is found by.
-    fn columns(&self, key: &LaneKey) -> Result<Option<(u64, Columns)>>;
-    fn lanes_of(&self, key: &ResourceKey) -> Result<Vec<StoredLane>>;
-    fn small(&self, key: &[u8]) -> Result<Option<Vec<u8>>>;
-    /// Small rows from a key on and before another, at most so many.
-    fn range(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>>;
-    fn count(&self, from: &[u8], to: &[u8]) -> Result<usize>;
-    /// Resources from a key on, for tidying.
-    fn resources(&self, after: Option<&ResourceKey>, limit: usize) -> Result<Vec<ResourceKey>>;
-}
-
-/// Rows that are written too.
-pub(super) trait TablesMut: Tables {
-    fn put_resource(&mut self, key: &ResourceKey, row: Option<&StoredResource>) -> Result<()>;
-    fn put_lane(&mut self, key: &LaneKey, row: Option<(u64, &LaneRecord)>) -> Result<()>;
-    fn put_small(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()>;
-    /// A number that was never given before.
-    fn next_number(&mut self) -> u64;
-}
+use crate::model::{Fact, LaneKey, Member, ResourceKey, TargetKey, Timestamp};
 
 pub(super) fn resource(tables: &impl Tables, key: &ResourceKey) -> Result<StoredResource> {
     let mut row = tables.resource(key)?.unwrap_or_default();
@@ -53,24 +27,6 @@ pub(super) fn lanes_at(
         lanes.extend(readable(tables.lane(&key))?.flatten());
     }
     Ok(lanes)
-}
-
-/// A row that is damaged costs its own lane everything, and others nothing (F16).
-fn readable<T>(row: Result<T>) -> Result<Option<T>> {
-    match row {
-        Ok(row) => Ok(Some(row)),
-        Err(error) if is_damage(&error) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Whether a row was read that cannot be, and not a store failed: that has a cause.
-pub(crate) fn is_damage(error: &Error) -> bool {
-    error.kind() == ErrorKind::Storage && std::error::Error::source(error).is_none()
-}
-
-fn all(tables: &impl Tables, prefix: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
-    tables.range(prefix, &behind(prefix), limit)
 }
 
 pub(super) fn lanes(tables: &impl Tables, query: &LaneQuery) -> Result<Vec<StoredLane>> {
@@ -96,119 +52,16 @@ pub(super) fn lanes(tables: &impl Tables, query: &LaneQuery) -> Result<Vec<Store
     }
     let mut found = Vec::new();
     for (key, _) in tables.range(&from, &behind(&prefix), query.limit)? {
-        let mut reader = Reader::of_small(&key)?;
-        let target = reader.target()?;
-        if index == Index::Due {
-            reader.skip_priority()?;
-            reader.time()?;
-        }
-        let key = LaneKey::new(reader.resource_of(&target)?, target.target);
+        let key = if index == Index::Due {
+            DueRow(&key).lane()?
+        } else {
+            let mut reader = Reader::of_small(&key)?;
+            let target = reader.target()?;
+            LaneKey::new(reader.resource_of(&target)?, target.target)
+        };
         found.extend(readable(tables.lane(&key))?.flatten());
     }
     Ok(found)
-}
-
-pub(super) fn due(
-    tables: &impl Tables,
-    era: Era,
-    target: &TargetKey,
-    until: Timestamp,
-    limit: usize,
-) -> Result<Vec<LaneKey>> {
-    let mut lanes = Vec::new();
-    for priority in [Priority::Urgent, Priority::Normal] {
-        let mut from = Key::of(Index::Due).target(target).priority(priority).bytes();
-        let to = Key::of(Index::Due).target(target).priority(priority);
-        let to = behind(&to.time(until).bytes());
-        while lanes.len() < limit {
-            let wanted = limit - lanes.len();
-            let rows = tables.range(&from, &to, wanted)?;
-            for (key, owner) in &rows {
-                if owner_of(owner)? == Some(era) {
-                    continue;
-                }
-                let mut reader = Reader::of_small(key)?;
-                let target = reader.target()?;
-                reader.skip_priority()?;
-                reader.time()?;
-                lanes.push(LaneKey::new(reader.resource_of(&target)?, target.target));
-            }
-            match rows.last() {
-                Some((last, _)) if rows.len() == wanted => {
-                    from.clone_from(last);
-                    from.push(0);
-                }
-                _ => break,
-            }
-        }
-    }
-    Ok(lanes)
-}
-
-fn owner_of(value: &[u8]) -> Result<Option<Era>> {
-    let number = u64::from_be_bytes(value.try_into().map_err(|_| broken())?);
-    Ok((number > 0).then(|| Era::new(number)))
-}
-
-/// A target's due lanes stand together, so each target costs a look at its first ones, and at those that this life
-/// works on.
-pub(super) fn agenda(
-    tables: &impl Tables,
-    era: Era,
-    busy: &HashSet<LaneKey>,
-) -> Result<Vec<(TargetKey, Timestamp)>> {
-    let mut agenda: Vec<(TargetKey, Timestamp)> = Vec::new();
-    let mut from = Key::of(Index::Due).bytes();
-    let end = behind(&from);
-    while let Some((key, _)) = tables.range(&from, &end, 1)?.into_iter().next() {
-        let target = Reader::of_small(&key)?.target()?;
-        let mut earliest: Option<Timestamp> = None;
-        for priority in [Priority::Urgent, Priority::Normal] {
-            let prefix = Key::of(Index::Due).target(&target).priority(priority).bytes();
-            if let Some(first) = first_free(tables, era, busy, &prefix)? {
-                earliest = Some(earliest.map_or(first, |earliest| earliest.min(first)));
-            }
-        }
-        from = behind(&Key::of(Index::Due).target(&target).bytes());
-        agenda.extend(earliest.map(|earliest| (target, earliest)));
-    }
-    Ok(agenda)
-}
-
-/// When the first lane is due on which this life does not work.
-fn first_free(
-    tables: &impl Tables,
-    era: Era,
-    busy: &HashSet<LaneKey>,
-    prefix: &[u8],
-) -> Result<Option<Timestamp>> {
-    let (mut from, to) = (prefix.to_vec(), behind(prefix));
-    let mut limit = 1;
-    loop {
-        let rows = tables.range(&from, &to, limit)?;
-        for (key, owner) in &rows {
-            if owner_of(owner)? == Some(era) {
-                continue;
-            }
-            let mut reader = Reader::of_small(key)?;
-            let target = reader.target()?;
-            reader.skip_priority()?;
-            let time = reader.time()?;
-            if busy.is_empty()
-                || !busy.contains(&LaneKey::new(reader.resource_of(&target)?, target.target))
-            {
-                return Ok(Some(time));
-            }
-        }
-        match rows.last() {
-            Some((last, _)) if rows.len() == limit => {
-                from.clone_from(last);
-                from.push(0);
-                limit = 64;
-            }
-            _ => return Ok(None),
-        }
-    }
 }
 
 pub(super) fn open_members(
@@ -251,11 +104,6 @@ fn member(tables: &impl Tables, group: &LaneKey, name: Member, mark: u64) -> Res
     Ok(OpenMember::new(name, wanted, joined, mark))
 }
 
-fn joined(tables: &impl Tables, group: &LaneKey, member: &Member) -> Result<Option<Joined>> {
-    let row = tables.small(&Key::of(Index::Joined).lane(group).member(member).bytes())?;
-    row.map(|row| decode(&row)).transpose()
-}
-
 fn mark_of(value: &[u8]) -> Result<u64> {
     Ok(u64::from_be_bytes(value.try_into().map_err(|_| broken())?))
 }
@@ -276,16 +124,6 @@ pub(super) fn members_of(tables: &impl Tables, group: &ResourceKey) -> Result<Ve
     rows.into_iter().map(member).collect()
 }
 
-pub(super) fn groups_of(tables: &impl Tables, member: &ResourceKey) -> Result<Vec<ResourceKey>> {
-    let prefix = Key::of(Index::Groups).resource(member).bytes();
-    let group = |(key, _): (Vec<u8>, Vec<u8>)| {
-        let mut reader = Reader::of_small(&key)?;
-        reader.resource()?;
-        reader.resource()
-    };
-    all(tables, &prefix, usize::MAX)?.into_iter().map(group).collect()
-}
-
 pub(super) fn health(tables: &impl Tables, target: &TargetKey) -> Result<Health> {
     let row = tables.small(&Key::of(Index::Health).target(target).bytes())?;
     row.map_or_else(|| Ok(Health::default()), |row| decode(&row))
@@ -298,9 +136,10 @@ pub(super) fn healths(tables: &impl Tables) -> Result<Vec<(TargetKey, Health)>> 
         .collect()
 }
 
+/// What is not readable is learnt again.
 pub(super) fn facts(tables: &impl Tables, target: &TargetKey) -> Result<Vec<Fact>> {
     let rows = all(tables, &Key::of(Index::Fact).target(target).bytes(), usize::MAX)?;
-    rows.into_iter().map(|(_, row)| decode(&row)).collect()
+    Ok(rows.into_iter().filter_map(|(_, row)| decode(&row).ok()).collect())
 }
 
 pub(super) fn hints(tables: &impl Tables, limit: usize) -> Result<Vec<Hint>> {
@@ -343,7 +182,9 @@ pub(super) fn apply(tables: &mut impl TablesMut, batch: &Batch) -> Result<Commit
     for (LaneWrite { key, record, .. }, before) in batch.lanes.iter().zip(&before) {
         let account = record.as_ref().and_then(LaneRecord::account);
         if account.is_some() && account != before.account.as_ref() {
-            appeared(tables, key)?;
+            for lane in references::appeared(tables, key)? {
+                wake(tables, &lane)?;
+            }
         }
     }
     for opening in &batch.open {
@@ -418,31 +259,10 @@ fn write_lane(
             tables.put_small(&Key::of(index).at_target(key).bytes(), row)?;
         }
     }
+    references::note(tables, key, &old.refers_to, &new.refers_to)?;
     let revision = tables.next_number();
     tables.put_lane(key, record.map(|record| (revision, record)))?;
     Ok(revision)
-}
-
-/// A resource has another account at a target: the groups it is in must know (P17).
-fn appeared(tables: &mut impl TablesMut, key: &LaneKey) -> Result<()> {
-    let groups = groups_of(tables, &key.resource)?;
-    if groups.is_empty() {
-        return Ok(());
-    }
-    let Some(row) = tables.lane(key)? else { return Ok(()) };
-    let Some(account) = row.record.account() else { return Ok(()) };
-    let member = member_of(&key.resource);
-    for group in groups {
-        let group = LaneKey::new(group, key.target.clone());
-        let Some(lane) = readable(tables.lane(&group))?.flatten() else { continue };
-        let known = joined(tables, &group, &member)?;
-        let is_there = known.is_some_and(|joined| joined.is_surely(account));
-        if !is_there && lane.record.is_wanted() {
-            open_one(tables, &group, &member)?;
-            wake(tables, &group)?;
-        }
-    }
-    Ok(())
 }
 
 fn open(tables: &mut impl TablesMut, opening: &Opening) -> Result<()> {
@@ -459,12 +279,6 @@ fn open(tables: &mut impl TablesMut, opening: &Opening) -> Result<()> {
             forget_all(tables, &Key::of(Index::Waiting).lane(group).bytes())
         }
     }
-}
-
-fn open_one(tables: &mut impl TablesMut, group: &LaneKey, member: &Member) -> Result<()> {
-    let mark = tables.next_number().to_be_bytes();
-    tables.put_small(&Key::of(Index::Open).lane(group).member(member).bytes(), Some(&mark))?;
-    tables.put_small(&Key::of(Index::Waiting).lane(group).member(member).bytes(), None)
 }
 
 fn forget_all(tables: &mut impl TablesMut, prefix: &[u8]) -> Result<()> {
@@ -521,7 +335,7 @@ fn write_members(
     Ok(())
 }
 
-fn wake(tables: &mut impl TablesMut, key: &LaneKey) -> Result<()> {
+pub(super) fn wake(tables: &mut impl TablesMut, key: &LaneKey) -> Result<()> {
     let Some(row) = readable(tables.lane(key))?.flatten() else { return Ok(()) };
     let mut record = row.record.clone();
     record.wake();
@@ -571,13 +385,5 @@ pub(super) fn tidy(
 pub(super) fn encode<T: serde::Serialize>(row: &T) -> Result<Vec<u8>> {
     serde_json::to_vec(row).map_err(|_| {
         Error::new(ErrorKind::Storage, "a row cannot be written; this is a defect of the library")
-    })
-}
-
-/// The cause would quote the row.
-pub(super) fn decode<T: serde::de::DeserializeOwned>(row: &[u8]) -> Result<T> {
-    serde_json::from_slice(row).map_err(|_| {
-        let message = "a row in the store cannot be read; restore it from a backup, or open it with the version that wrote it";
-        Error::new(ErrorKind::Storage, message)
     })
 }

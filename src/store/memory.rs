@@ -9,11 +9,14 @@ use async_trait::async_trait;
 
 use super::batch::{Batch, Committed, Durability};
 use super::contract::Store;
-use super::ledger::{self, Tables, TablesMut};
-use super::rows::{Fact, Hint, LaneQuery, OpenMembers, StoredLane, StoredResource};
+use super::due;
+use super::ledger;
+use super::references;
+use super::rows::{Hint, LaneQuery, OpenMembers, StoredLane, StoredResource};
+use super::tables::{self, Tables, TablesMut};
 use crate::delivery::{Columns, Era, Health, LaneRecord, Life};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{LaneKey, Member, ResourceKey, Target, TargetKey, Timestamp};
+use crate::model::{Fact, LaneKey, Member, ResourceKey, Target, TargetKey, Timestamp};
 
 /// A store in memory: for tests, and for hosts that accept that everything is lost with the process.
 ///
@@ -196,7 +199,11 @@ impl Store for MemoryStore {
     }
 
     async fn groups_of(&self, member: &ResourceKey) -> Result<Vec<ResourceKey>> {
-        ledger::groups_of(&*self.lock()?, member)
+        tables::groups_of(&*self.lock()?, member)
+    }
+
+    async fn referring(&self, lane: &LaneKey) -> Result<Vec<LaneKey>> {
+        references::referring(&*self.lock()?, lane)
     }
 
     async fn due(
@@ -205,11 +212,11 @@ impl Store for MemoryStore {
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<LaneKey>> {
-        ledger::due(&*self.lock()?, self.life().era, target, until, limit)
+        due::due(&*self.lock()?, self.life().era, target, until, limit)
     }
 
     async fn agenda(&self, busy: &HashSet<LaneKey>) -> Result<Vec<(TargetKey, Timestamp)>> {
-        ledger::agenda(&*self.lock()?, self.life().era, busy)
+        due::agenda(&*self.lock()?, self.life().era, busy)
     }
 
     async fn health(&self, target: &TargetKey) -> Result<Health> {

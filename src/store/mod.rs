@@ -21,18 +21,20 @@
 
 mod batch;
 mod contract;
+mod due;
 mod keys;
 mod ledger;
 mod memory;
 #[cfg(feature = "redb")]
 mod redb;
+mod references;
 mod rows;
+mod tables;
 
 pub use batch::{Batch, Committed, Durability, LaneWrite, MembershipWrite, Opening, ResourceWrite};
 pub use contract::Store;
 pub(crate) use keys::{key_of, member_of};
-pub(crate) use ledger::is_damage;
 pub use memory::MemoryStore;
 #[cfg(feature = "redb")]
 pub use redb::RedbStore;
-pub use rows::{Fact, Hint, LaneQuery, OpenMembers, StoredLane, StoredResource, Which};
+pub use rows::{Hint, LaneQuery, OpenMembers, StoredLane, StoredResource, Which};

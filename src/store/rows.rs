@@ -1,15 +1,9 @@
 //! What a store is asked for and answers.
 
-use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
 use crate::delivery::{Era, LaneRecord, OpenMember};
-use crate::model::{
-    EventId, LaneKey, OrganizationId, Resource, ResourceKey, ResourceKind, Target, Timestamp,
-};
+use crate::model::{EventId, LaneKey, OrganizationId, Resource, ResourceKey, ResourceKind, Target};
 
 /// What a store knows of a resource.
 #[derive(Clone, Debug, Default)]
@@ -122,35 +116,6 @@ pub enum Which {
     Parked,
     /// Requests may still land of which nobody heard.
     Unsettled,
-}
-
-/// Something learnt of a target, with the time at which it was.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Fact {
-    /// What it is about.
-    pub name: String,
-    /// What was learnt.
-    pub value: Value,
-    /// When.
-    pub at: Timestamp,
-}
-
-impl Fact {
-    /// Something learnt.
-    pub fn new(name: impl Into<String>, value: Value, at: Timestamp) -> Self {
-        Self { name: name.into(), value, at }
-    }
-}
-
-/// Shows what it is about, and not what was learnt: a target's words may hold anything.
-impl fmt::Debug for Fact {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Fact")
-            .field("name", &self.name)
-            .field("at", &self.at)
-            .finish_non_exhaustive()
-    }
 }
 
 /// An announcement: a resource is about to change at the host, whose own commit cannot be joined (design 6).

@@ -13,17 +13,28 @@
 //! println!("{client:?}");
 //! ```
 
+mod address;
+#[cfg(feature = "reqwest")]
+mod causes;
 mod client;
+mod dialing;
+mod dns;
+mod host_name;
 mod policy;
 #[cfg(feature = "reqwest")]
 mod reqwest;
-#[cfg(feature = "scim2")]
-mod retry_after;
+#[cfg(feature = "reqwest")]
+mod tls;
 mod url;
 
+pub use address::AddressRange;
 pub use client::{
     HttpClient, HttpError, HttpErrorKind, HttpFn, HttpRequest, HttpResponse, http_fn,
 };
+pub use dialing::Dialing;
+pub use dns::Dns;
+#[cfg(feature = "reqwest")]
+pub use dns::SystemDns;
 pub use policy::NetworkPolicy;
 #[cfg(feature = "reqwest")]
 pub use reqwest::ReqwestClient;
@@ -31,5 +42,3 @@ pub use url::BaseUrl;
 
 #[cfg(feature = "scim2")]
 pub(crate) use policy::is_loopback;
-#[cfg(feature = "scim2")]
-pub(crate) use retry_after::retry_after;

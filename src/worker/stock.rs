@@ -115,7 +115,8 @@ impl Stock {
                 Ok(None)
             }
             Ok(Gate::Paused) => Ok(None),
-            // No configuration can be had for the organization: others go on (F68).
+            // No configuration can be had for the organization, or the target's health is damaged: others go on (F68,
+            // F16).
             Err(error) if error.kind() != crate::error::ErrorKind::Storage => {
                 self.note_next(now.after(RETRY_CONFIGURATION));
                 Ok(None)

@@ -6,10 +6,10 @@ use std::task::{Context, Poll, Waker};
 
 use async_trait::async_trait;
 use outbound_provisioning::delivery::{Era, Health, Life};
-use outbound_provisioning::model::{LaneKey, Member, ResourceKey, TargetKey, Timestamp};
+use outbound_provisioning::model::{Fact, LaneKey, Member, ResourceKey, TargetKey, Timestamp};
 use outbound_provisioning::store::{
-    Batch, Committed, Durability, Fact, Hint, LaneQuery, MemoryStore, OpenMembers, Store,
-    StoredLane, StoredResource, Which,
+    Batch, Committed, Durability, Hint, LaneQuery, MemoryStore, OpenMembers, Store, StoredLane,
+    StoredResource, Which,
 };
 use outbound_provisioning::{Error, ErrorKind, Result};
 
@@ -263,6 +263,11 @@ impl Store for CrashingStore {
     async fn groups_of(&self, member: &ResourceKey) -> Result<Vec<ResourceKey>> {
         self.reads().await?;
         self.tables.groups_of(member).await
+    }
+
+    async fn referring(&self, lane: &LaneKey) -> Result<Vec<LaneKey>> {
+        self.reads().await?;
+        self.tables.referring(lane).await
     }
 
     /// The tables in memory know one life only, so what an earlier life owned is found here.

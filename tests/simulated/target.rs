@@ -272,7 +272,7 @@ impl Connector for Target {
         id: &RemoteId,
         changes: &MemberChanges,
         _: &Attempt,
-    ) -> Result<()> {
-        self.ask(Request::Members(id.clone(), changes.clone())).await.map(|_| ())
+    ) -> Result<Remote> {
+        self.ask(Request::Members(id.clone(), changes.clone())).await
     }
 }

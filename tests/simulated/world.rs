@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use outbound_provisioning::host::{ResourceSource, Runtime};
 use outbound_provisioning::model::{
-    Configuration, Connection, LaneKey, OrganizationConfiguration, Properties, Provisioner,
-    Target as At,
+    Configuration, Connection, ConnectorSettings, LaneKey, OrganizationConfiguration, Properties,
+    Provisioner, Target as At,
 };
 use outbound_provisioning::{ConnectorRegistry, Dispatcher, Worker};
 
@@ -29,6 +29,7 @@ pub(crate) struct World {
     pub(crate) disk: Disk,
     loss: Loss,
     provisioner: Provisioner,
+    temporary_names: bool,
     resources: Option<Arc<dyn ResourceSource>>,
     process: Option<Dispatcher>,
     with_worker: bool,
@@ -41,6 +42,8 @@ pub(crate) struct Setting {
     pub(crate) plan: Plan,
     pub(crate) loss: Loss,
     pub(crate) provisioner: Provisioner,
+    /// Who swap their names may get others in between.
+    pub(crate) temporary_names: bool,
     pub(crate) verbose: bool,
 }
 
@@ -66,6 +69,7 @@ impl World {
             late: 0,
             loss: setting.loss,
             provisioner: setting.provisioner,
+            temporary_names: setting.temporary_names,
             resources: None,
             process: None,
             with_worker: true,
@@ -80,13 +84,14 @@ impl World {
     /// The process starts. Again, if it ran before: then what was not synced may be lost.
     pub(crate) fn boot(&mut self) {
         let store = self.disk.open(self.loss, &self.weather, &self.clock);
+        let mut settings = ConnectorSettings::from(Properties::new());
+        if self.temporary_names {
+            settings = settings.with_temporary_names();
+        }
         let configuration = Configuration::new().with_organization(
             ACME,
             OrganizationConfiguration::new()
-                .with_connection(
-                    "crm",
-                    Connection::new("CRM").with_connector("sim", Properties::new()),
-                )
+                .with_connection("crm", Connection::new("CRM").with_connector("sim", settings))
                 .with_provisioner(self.provisioner.clone()),
         );
         let registry = ConnectorRegistry::new().with_instance("sim", self.target.clone());

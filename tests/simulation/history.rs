@@ -74,13 +74,19 @@ pub(crate) fn tell(seed: u64, unique: bool, verbose: bool) -> Told {
     };
     let hints = dice.one_in(3);
     let loss = if dice.one_in(4) { Loss::Nothing } else { Loss::Chance };
-    let setting = Setting { unique, plan, loss, provisioner, verbose };
+    let temporary_names = dice.one_in(2);
+    let setting = Setting { unique, plan, loss, provisioner, temporary_names, verbose };
     let mut world = World::new(dice.fork(), setting);
     let planted = lock(&world.target.directory).plant(STRANGER);
     if planted.is_err() {
         world.weather.violated(world.clock.millis(), "no stranger");
     }
-    let truth = Arc::new(Mutex::new(Truth { ids_are_new: hints, ..Truth::default() }));
+    let truth = Arc::new(Mutex::new(Truth {
+        ids_are_new: hints,
+        // A host that forgets a change when it dies would forget half of a swap.
+        names_come_back: temporary_names && !hints,
+        ..Truth::default()
+    }));
     let answers = Answers {
         truth: Arc::clone(&truth),
         clock: world.clock.clone(),
@@ -131,6 +137,9 @@ impl History {
             let next = self.world.next().unwrap_or(i64::MAX).min(next_change).min(end);
             self.world.advance_to(next.max(self.world.clock.millis()));
         }
+        if lock(&self.truth).second_half.is_some() {
+            self.begin_change();
+        }
         self.world.weather.clear_up();
         checks::at_rest(&mut self);
         self.told.crashes = u64::from(self.world.deaths);
@@ -173,6 +182,9 @@ impl History {
     }
 
     fn begin_change(&mut self) {
+        if self.world.dispatcher().is_none() {
+            return;
+        }
         let busy: BTreeSet<Own> =
             self.open.values().flat_map(|open| open.busy.iter().cloned()).collect();
         let coming: Vec<Change> = self.open.values().map(|open| open.change.clone()).collect();

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use outbound_provisioning::Result;
 use outbound_provisioning::host::ResourceSource;
 use outbound_provisioning::model::{
-    Event, Group, LocalId, Member, Resource, ResourceKey, ResourceKind, User,
+    EnterpriseUser, Event, Group, LocalId, Manager, Member, Resource, ResourceKey, ResourceKind,
+    User,
 };
 
 use crate::simulated::clock::{Clock, lock};
@@ -28,6 +29,11 @@ pub(crate) struct Truth {
     /// Nobody comes back under an old id: where the truth is only asked for later, a removal in between cannot be
     /// seen, and it took the user out of all groups.
     pub(crate) ids_are_new: bool,
+    /// A user may be renamed to a name that another gave up. Where nobody gets a temporary name, those who swap theirs
+    /// wait for a person (F77).
+    pub(crate) names_come_back: bool,
+    /// The second half of a swap of names, which comes next.
+    pub(crate) second_half: Option<Change>,
     pub(crate) versions: u64,
     pub(crate) ids: u64,
 }
@@ -89,13 +95,19 @@ impl Truth {
         busy: &BTreeSet<Own>,
         coming: &[Change],
     ) -> Option<Change> {
+        if let Some(change) = self.second_half.take() {
+            return Some(change);
+        }
         let users: Vec<LocalId> = self.users.keys().cloned().collect();
         let groups: Vec<LocalId> = self.groups.keys().cloned().collect();
+        if self.names_come_back && dice.one_in(10) {
+            return self.swap(dice, &users, busy);
+        }
         let change = match dice.below(16) {
             0..=3 => self.new_user(dice, coming)?,
             4..=7 => {
                 let user = self.users.get(dice.pick(&users)?)?.clone();
-                self.changed_user(user, dice)
+                self.changed_user(user, dice, coming)
             }
             8 | 9 => Change::Delete(dice.pick(&users)?.clone()),
             10 if self.groups.len() < 2 => self.new_group(dice, &users),
@@ -142,12 +154,7 @@ impl Truth {
         if self.users.len() >= 4 {
             return None;
         }
-        let coming = coming.iter().filter_map(|change| match change {
-            Change::Create(user) | Change::Update(user) => Some(user.user_name.as_str()),
-            _ => None,
-        });
-        let taken: BTreeSet<&str> =
-            self.users.values().map(|user| user.user_name.as_str()).chain(coming).collect();
+        let taken = self.taken(coming);
         let mut free: Vec<&str> = NAMES.into_iter().filter(|name| !taken.contains(name)).collect();
         if dice.one_in(12) && !taken.contains(STRANGER) {
             free = vec![STRANGER];
@@ -173,13 +180,57 @@ impl Truth {
         ))
     }
 
-    fn changed_user(&mut self, mut user: User, dice: &mut Dice) -> Change {
+    /// Two users swap their names, each by a change of its own (F77).
+    fn swap(&mut self, dice: &mut Dice, users: &[LocalId], busy: &BTreeSet<Own>) -> Option<Change> {
+        let (first, second) = (dice.pick(users)?, dice.pick(users)?);
+        let is_busy = |id: &LocalId| busy.contains(&(ResourceKind::User, id.clone()));
+        if first == second || is_busy(first) || is_busy(second) {
+            return None;
+        }
+        let (mut first, mut second) =
+            (self.users.get(first)?.clone(), self.users.get(second)?.clone());
+        std::mem::swap(&mut first.user_name, &mut second.user_name);
+        for user in [&mut first, &mut second] {
+            let version = self.next_version();
+            user.display_name = Some(format!("{} v{version}", user.user_name));
+        }
+        self.second_half = Some(Change::Update(second));
+        Some(Change::Update(first))
+    }
+
+    /// The names that somebody has, or is about to have.
+    fn taken<'a>(&'a self, coming: &'a [Change]) -> BTreeSet<&'a str> {
+        let coming = coming.iter().filter_map(|change| match change {
+            Change::Create(user) | Change::Update(user) => Some(user.user_name.as_str()),
+            _ => None,
+        });
+        self.users.values().map(|user| user.user_name.as_str()).chain(coming).collect()
+    }
+
+    fn new_name(&self, dice: &mut Dice, coming: &[Change], version: u64) -> String {
+        let taken = self.taken(coming);
+        let free: Vec<&str> = NAMES.into_iter().filter(|name| !taken.contains(name)).collect();
+        match dice.pick(&free) {
+            Some(name) if self.names_come_back && !dice.one_in(4) => (*name).to_owned(),
+            // One that nobody ever had.
+            _ => format!("x{version}"),
+        }
+    }
+
+    fn changed_user(&mut self, mut user: User, dice: &mut Dice, coming: &[Change]) -> Change {
         let version = self.next_version();
+        // Where names come back they go from hand to hand, so that circles come about.
+        let busy = u64::from(self.names_come_back);
         match dice.below(4) {
-            // A new name is one that nobody ever had: two who swap theirs wait for a person (F77).
-            0 => user.user_name = format!("x{version}"),
-            1 => user.active = !user.active,
+            place if place <= busy => user.user_name = self.new_name(dice, coming, version),
+            3 => user.active = !user.active,
             _ => {}
+        }
+        if dice.one_in(3) {
+            let somebody = dice.pick(&self.ever.iter().collect::<Vec<_>>()).map(|own| &own.1);
+            let mut enterprise = EnterpriseUser::default();
+            enterprise.manager = somebody.map(Manager::new);
+            user.enterprise = Some(enterprise);
         }
         user.display_name = Some(format!("{} v{version}", user.user_name));
         Change::Update(user)

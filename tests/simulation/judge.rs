@@ -1,6 +1,8 @@
 //! Whether a target has what a host has.
 
-use outbound_provisioning::model::{Resource, ResourceKind};
+use outbound_provisioning::model::{
+    EnterpriseUser, LocalId, Manager, RemoteId, Resource, ResourceKind, User,
+};
 
 use crate::host::{STRANGER, Truth};
 use crate::simulated::directory::{Directory, Own};
@@ -29,7 +31,10 @@ pub(crate) fn wrong(truth: &Truth, directory: &Directory) -> Vec<String> {
     for own in &truth.ever {
         let accounts = directory.accounts(own);
         let wanted = match own.0 {
-            ResourceKind::User => truth.users.get(&own.1).cloned().map(Resource::User),
+            ResourceKind::User => truth
+                .users
+                .get(&own.1)
+                .map(|user| Resource::User(with_manager(user, directory, &accounts))),
             ResourceKind::Group => truth.groups.get(&own.1).map(|(group, members)| {
                 let mut group = group.clone();
                 let mut ids: Vec<String> = members
@@ -81,6 +86,24 @@ pub(crate) fn wrong(truth: &Truth, directory: &Directory) -> Vec<String> {
         wrong.push("an account that nobody asked for".to_owned());
     }
     wrong
+}
+
+/// The manager in the target's ids. One who is not there leaves the target's word as it is.
+fn with_manager(user: &User, directory: &Directory, shown: &[(&RemoteId, &Resource)]) -> User {
+    let mut user = user.clone();
+    let manager = user.enterprise.as_ref().and_then(|enterprise| enterprise.manager.as_ref());
+    let Some(manager) = manager.map(|manager| LocalId::from(&manager.value)) else { return user };
+    let accounts = directory.accounts(&(ResourceKind::User, manager));
+    user.enterprise = match (accounts.first(), shown.first()) {
+        (Some((id, _)), _) => {
+            let mut enterprise = EnterpriseUser::default();
+            enterprise.manager = Some(Manager::new(id.as_str()));
+            Some(enterprise)
+        }
+        (None, Some((_, Resource::User(shown)))) => shown.enterprise.clone(),
+        (None, _) => None,
+    };
+    user
 }
 
 fn text(resource: &Resource) -> String {

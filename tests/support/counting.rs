@@ -1,28 +1,33 @@
-//! A store that counts what it is asked, and keeps what it is given.
+//! A store that counts what it is asked, keeps what it is given, and fails where it is told to.
 #![allow(dead_code, reason = "every user takes only its part")]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use outbound_provisioning::Result;
 use outbound_provisioning::delivery::{Health, Life};
-use outbound_provisioning::model::{LaneKey, Member, ResourceKey, TargetKey, Timestamp};
+use outbound_provisioning::model::{Fact, LaneKey, Member, ResourceKey, TargetKey, Timestamp};
 use outbound_provisioning::store::{
-    Batch, Committed, Durability, Fact, Hint, LaneQuery, OpenMembers, Store, StoredLane,
-    StoredResource,
+    Batch, Committed, Durability, Hint, LaneQuery, OpenMembers, Store, StoredLane, StoredResource,
 };
+use outbound_provisioning::{Error, ErrorKind, Result};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Counting {
     inner: Arc<dyn Store>,
     reads: Arc<AtomicUsize>,
     batches: Arc<Mutex<Vec<Batch>>>,
+    fails_at: Arc<Mutex<Option<ResourceKey>>>,
 }
 
 impl Counting {
     pub(crate) fn new(inner: impl Store) -> Self {
-        Self { inner: Arc::new(inner), reads: Arc::default(), batches: Arc::default() }
+        Self {
+            inner: Arc::new(inner),
+            reads: Arc::default(),
+            batches: Arc::default(),
+            fails_at: Arc::default(),
+        }
     }
 
     /// How often anything was read or tidied.
@@ -36,6 +41,12 @@ impl Counting {
         self.batches.lock().unwrap().clone()
     }
 
+    /// From now on this resource cannot be read, as if the store's file were not open.
+    #[expect(clippy::unwrap_used, reason = "nothing panics while it is held")]
+    pub(crate) fn fail_at(&self, resource: Option<ResourceKey>) {
+        *self.fails_at.lock().unwrap() = resource;
+    }
+
     fn read(&self) -> &dyn Store {
         self.reads.fetch_add(1, Ordering::Relaxed);
         &*self.inner
@@ -47,7 +58,11 @@ impl Store for Counting {
     fn life(&self) -> Life {
         self.inner.life()
     }
+    #[expect(clippy::unwrap_used, reason = "nothing panics while it is held")]
     async fn resource(&self, key: &ResourceKey) -> Result<StoredResource> {
+        if self.fails_at.lock().unwrap().as_ref() == Some(key) {
+            return Err(Error::new(ErrorKind::Storage, "the store's file is closed"));
+        }
         self.read().resource(key).await
     }
     async fn lane(&self, key: &LaneKey) -> Result<Option<StoredLane>> {
@@ -77,6 +92,9 @@ impl Store for Counting {
     }
     async fn groups_of(&self, member: &ResourceKey) -> Result<Vec<ResourceKey>> {
         self.read().groups_of(member).await
+    }
+    async fn referring(&self, lane: &LaneKey) -> Result<Vec<LaneKey>> {
+        self.read().referring(lane).await
     }
     async fn due(
         &self,

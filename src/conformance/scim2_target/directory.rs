@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
+use super::filter::Filter;
 use super::patch;
 use super::refusal::Refusal;
 use super::schema::ResourceType;
@@ -14,6 +15,10 @@ use super::write;
 pub(super) struct Directory {
     users: Collection,
     groups: Collection,
+    /// Ids are numbers, of users and groups together.
+    has_counted_ids: bool,
+    /// Filters compare with case.
+    filters_with_case: bool,
 }
 
 /// The resources of one type, in order of creation.
@@ -71,6 +76,21 @@ impl Entry {
 }
 
 impl Directory {
+    /// Ids are numbers from now on.
+    pub(super) fn count_ids(&mut self) {
+        self.has_counted_ids = true;
+    }
+
+    /// Filters compare with case from now on.
+    pub(super) fn filter_with_case(&mut self) {
+        self.filters_with_case = true;
+    }
+
+    /// A filter as it compares here.
+    pub(super) fn compared(&self, filter: Filter) -> Filter {
+        if self.filters_with_case { filter.with_case() } else { filter }
+    }
+
     /// All resources of a type, in order of creation.
     pub(super) fn all(&self, kind: ResourceType) -> impl Iterator<Item = &Entry> {
         self.collection(kind).entries.iter()
@@ -89,13 +109,15 @@ impl Directory {
     ) -> Result<&Entry, Refusal> {
         let resource = write::resource_from(kind, body)?;
         self.check(kind, None, &resource)?;
+        let everybody = self.users.created + self.groups.created + 1;
+        let has_counted_ids = self.has_counted_ids;
         let collection = self.collection_mut(kind);
         collection.created += 1;
-        let prefix = match kind {
-            ResourceType::User => "u",
-            ResourceType::Group => "g",
+        let id = match kind {
+            _ if has_counted_ids => everybody.to_string(),
+            ResourceType::User => format!("u-{}", collection.created),
+            ResourceType::Group => format!("g-{}", collection.created),
         };
-        let id = format!("{prefix}-{}", collection.created);
         let mut entry = Entry {
             location: format!("{endpoint}/{id}"),
             id,

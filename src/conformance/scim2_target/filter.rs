@@ -24,6 +24,8 @@ pub(super) struct AttributePath {
     pub(super) schema: Option<String>,
     pub(super) name: String,
     pub(super) sub: Option<String>,
+    /// Compares with case, whatever the schema says.
+    with_case: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +49,21 @@ pub(super) enum Scope {
 }
 
 impl Filter {
+    /// The same filter, comparing with case.
+    pub(super) fn with_case(self) -> Self {
+        let all = |filters: Vec<Self>| filters.into_iter().map(Self::with_case).collect();
+        match self {
+            Self::Or(filters) => Self::Or(all(filters)),
+            Self::And(filters) => Self::And(all(filters)),
+            Self::Not(filter) => Self::Not(Box::new(filter.with_case())),
+            Self::Present(path) => Self::Present(path),
+            Self::Compare(path, operator, wanted) => {
+                Self::Compare(AttributePath { with_case: true, ..path }, operator, wanted)
+            }
+            Self::Entry(path, filter) => Self::Entry(path, Box::new(filter.with_case())),
+        }
+    }
+
     pub(super) fn matches(&self, object: &Map<String, Value>, scope: Scope) -> bool {
         match self {
             Self::Or(filters) => filters.iter().any(|filter| filter.matches(object, scope)),
@@ -89,6 +106,7 @@ impl AttributePath {
             schema,
             name: name.to_owned(),
             sub: sub.map(str::to_owned),
+            with_case: false,
         })
     }
 
@@ -152,7 +170,8 @@ impl AttributePath {
                 value => (Some(*value), definition),
             };
             // Without case, unless the schema says otherwise (RFC 7643 section 2.2).
-            let case_exact = definition.is_some_and(|attribute| attribute.case_exact);
+            let case_exact =
+                self.with_case || definition.is_some_and(|attribute| attribute.case_exact);
             value.is_some_and(|value| operator.holds(value, wanted, case_exact))
         })
     }

@@ -35,6 +35,7 @@ mod grammar;
 mod patch;
 mod path;
 mod query;
+mod quirks;
 mod refusal;
 mod schema;
 mod service;
@@ -48,6 +49,8 @@ use http::{Method, Request, Response};
 use serde_json::Value;
 
 use self::directory::{Directory, Entry};
+pub use self::quirks::Quirk;
+use self::quirks::Quirks;
 use self::schema::ResourceType;
 
 /// A SCIM 2.0 server in memory, without a socket.
@@ -64,7 +67,10 @@ pub struct Scim2Target {
 #[derive(Default)]
 struct State {
     directory: Directory,
+    quirks: Quirks,
     token: Option<String>,
+    /// How many requests there were, those that are forgotten too.
+    asked: u64,
     scripted: VecDeque<Response<Vec<u8>>>,
     requests: Vec<RecordedRequest>,
 }
@@ -106,13 +112,37 @@ impl Scim2Target {
         self
     }
 
+    /// Departs from the RFCs in this from now on, as servers do. Several may be given.
+    ///
+    /// ```
+    /// use outbound_provisioning::conformance::{Quirk, Scim2Target};
+    ///
+    /// let target = Scim2Target::new().with_quirk(Quirk::NoPatch(405));
+    /// let request = http::Request::patch("/scim/v2/Users/u-1").body(Vec::new())?;
+    /// assert_eq!(target.answer(&request).status(), 405);
+    /// # Ok::<(), http::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_quirk(self, quirk: Quirk) -> Self {
+        let mut state = self.lock();
+        state.quirks.add(quirk);
+        match quirk {
+            Quirk::NumericIds => state.directory.count_ids(),
+            Quirk::FilterCaseSensitive => state.directory.filter_with_case(),
+            _ => {}
+        }
+        drop(state);
+        self
+    }
+
     /// Answers a request and records it.
     pub fn answer(&self, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
         let mut state = self.lock();
-        let State { directory, token, scripted, requests } = &mut *state;
-        let response = scripted
-            .pop_front()
-            .unwrap_or_else(|| service::answer(directory, token.as_deref(), request));
+        let State { directory, quirks, token, asked, scripted, requests } = &mut *state;
+        *asked += 1;
+        let response = scripted.pop_front().unwrap_or_else(|| {
+            quirks::answer(quirks, directory, token.as_deref(), *asked, request)
+        });
         let uri = request.uri();
         requests.push(RecordedRequest {
             method: request.method().clone(),

@@ -35,6 +35,10 @@ impl Refusal {
         Self::bad_request("invalidFilter", detail)
     }
 
+    pub(super) fn too_many(detail: &'static str) -> Self {
+        Self::bad_request("tooMany", detail)
+    }
+
     pub(super) fn invalid_path(detail: &'static str) -> Self {
         Self::bad_request("invalidPath", detail)
     }

@@ -22,16 +22,29 @@ pub(super) fn answer(
     token: Option<&str>,
     request: &Request<Vec<u8>>,
 ) -> Response<Vec<u8>> {
-    authorize(token, request.headers()).and_then(|()| serve(directory, request)).unwrap_or_else(
-        |refusal| {
-            let mut response = message(refusal.status, &refusal.to_json());
-            refusal.add_headers_to(response.headers_mut());
-            response
-        },
-    )
+    authorize(token, request.headers())
+        .and_then(|()| serve(directory, request))
+        .unwrap_or_else(refused)
 }
 
-fn authorize(token: Option<&str>, headers: &HeaderMap) -> Result<(), Refusal> {
+pub(super) fn refused(refusal: Refusal) -> Response<Vec<u8>> {
+    let mut response = message(refusal.status, &refusal.to_json());
+    refusal.add_headers_to(response.headers_mut());
+    response
+}
+
+/// One resource, whole.
+pub(super) fn show(directory: &Directory, kind: ResourceType, id: &str) -> Response<Vec<u8>> {
+    match directory.get(kind, id) {
+        Ok(entry) => {
+            let resource = Value::Object(entry.resource().clone());
+            tagged(message(StatusCode::OK, &resource), entry)
+        }
+        Err(refusal) => refused(refusal),
+    }
+}
+
+pub(super) fn authorize(token: Option<&str>, headers: &HeaderMap) -> Result<(), Refusal> {
     let given = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
     match token {
         Some(token) if given != Some(format!("Bearer {token}").as_bytes()) => {
@@ -123,6 +136,7 @@ fn list(
     query: &Query,
 ) -> Result<Response<Vec<u8>>, Refusal> {
     let filter = query.filter.as_deref().map(grammar::parse).transpose()?;
+    let filter = filter.map(|filter| directory.compared(filter));
     let is_match = |entry: &&Entry| {
         filter.as_ref().is_none_or(|filter| filter.matches(entry.resource(), Scope::Resource(kind)))
     };
@@ -176,20 +190,20 @@ fn discover(
 }
 
 /// Where a request goes.
-struct Route<'a> {
+pub(super) struct Route<'a> {
     base: &'a str,
-    endpoint: Endpoint,
-    id: Option<String>,
+    pub(super) endpoint: Endpoint,
+    pub(super) id: Option<String>,
 }
 
 #[derive(Clone, Copy)]
-enum Endpoint {
+pub(super) enum Endpoint {
     Resources(ResourceType),
     Discovery(Discovery),
 }
 
 #[derive(Clone, Copy)]
-enum Discovery {
+pub(super) enum Discovery {
     ServiceProviderConfig,
     ResourceTypes,
     Schemas,
@@ -197,7 +211,7 @@ enum Discovery {
 
 impl<'a> Route<'a> {
     /// The base is whatever stands before the endpoint.
-    fn of(path: &'a str) -> Option<Self> {
+    pub(super) fn of(path: &'a str) -> Option<Self> {
         let (before, last) = path.rsplit_once('/')?;
         if let Some(endpoint) = Endpoint::named(last) {
             return Some(Self { base: before, endpoint, id: None });

@@ -10,10 +10,10 @@ use super::scene::{
 };
 use crate::delivery::{Close, Era, Health, Joined, MemberWrites};
 use crate::dispatch::join_all;
-use crate::model::{EventId, LaneKey, Member, RemoteId, ResourceKey};
+use crate::model::{EventId, Fact, LaneKey, Member, RemoteId, ResourceKey};
 use crate::store::{
-    Batch, Durability, Fact, Hint, LaneQuery, LaneWrite, MembershipWrite, Opening, ResourceWrite,
-    Store, Which,
+    Batch, Durability, Hint, LaneQuery, LaneWrite, MembershipWrite, Opening, ResourceWrite, Store,
+    Which,
 };
 
 pub(super) const TRIALS: &[Trial<OnStore>] = trials![

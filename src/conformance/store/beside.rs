@@ -9,8 +9,8 @@ use super::scene::{
 };
 use crate::delivery::{Era, Health};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{LaneKey, TargetKey};
-use crate::store::{Batch, Durability, Fact, Hint, Store};
+use crate::model::{Fact, LaneKey, TargetKey};
+use crate::store::{Batch, Durability, Hint, Store};
 
 pub(super) const TRIALS: &[Trial<OnStore>] = trials![
     5: s05_the_first_life_has_a_number_and_none_before_it,

@@ -8,6 +8,7 @@ mod members;
 mod names;
 mod places;
 mod queue;
+mod referring;
 mod scene;
 
 use std::future::Future;
@@ -28,13 +29,14 @@ where
     Fut: Future<Output = Result<S>> + Send,
     S: Store,
 {
-    let all: [&[Trial<OnStore>]; 7] = [
+    let all: [&[Trial<OnStore>]; 8] = [
         batches::TRIALS,
         names::TRIALS,
         lists::TRIALS,
         queue::TRIALS,
         members::TRIALS,
         marks::TRIALS,
+        referring::TRIALS,
         beside::TRIALS,
     ];
     let mut suite = Suite::default();

@@ -7,9 +7,9 @@ use super::scene::{
 };
 use crate::delivery::Health;
 use crate::model::{
-    EventId, LaneKey, Member, OrganizationId, ResourceKey, ResourceKind, Target, TargetKey,
+    EventId, Fact, LaneKey, Member, OrganizationId, ResourceKey, ResourceKind, Target, TargetKey,
 };
-use crate::store::{Batch, Fact, LaneQuery, MembershipWrite, Opening, Store, Which};
+use crate::store::{Batch, LaneQuery, MembershipWrite, Opening, Store, Which};
 
 pub(super) const TRIALS: &[Trial<OnStore>] = trials![
     1: s01_resources_whose_names_run_together_are_different,

@@ -9,8 +9,8 @@ use super::scene::{
     trials, unsettled_until, urgent_until, user, write, write_resource,
 };
 use crate::delivery::{Close, Era, Health, Joined, MemberWrites};
-use crate::model::{EventId, Member, RemoteId};
-use crate::store::{Batch, Durability, Fact, LaneQuery, Opening, ResourceWrite, Store, Which};
+use crate::model::{EventId, Fact, Member, RemoteId};
+use crate::store::{Batch, Durability, LaneQuery, Opening, ResourceWrite, Store, Which};
 
 pub(super) const TRIALS: &[Trial<OnPlace>] = trials![
     3: s03_no_revision_is_given_again_in_a_later_life,

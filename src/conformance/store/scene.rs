@@ -9,11 +9,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::Value;
 
-use crate::delivery::{Era, LaneChange, LaneRecord, Life, Members, Moment, Outcome, ParkReason};
+use crate::delivery::{
+    Era, LaneChange, LaneRecord, Life, Members, Moment, Next, Outcome, ParkReason,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    EventId, Group, LaneKey, Link, Member, OrganizationId, RemoteId, Resource, ResourceKey,
-    ResourceKind, Target, TargetKey, Timestamp, User,
+    EnterpriseUser, EventId, Group, LaneKey, Link, Manager, Member, OrganizationId, RemoteId,
+    Resource, ResourceKey, ResourceKind, Target, TargetKey, Timestamp, User,
 };
 use crate::store::{
     Batch, Committed, Durability, Hint, LaneWrite, MembershipWrite, Opening, ResourceWrite, Store,
@@ -176,12 +178,21 @@ pub(super) fn urgent_until(millis: i64) -> LaneRecord {
 
 /// Waits for a person.
 pub(super) fn parked() -> LaneRecord {
-    ended(state(), &Outcome::parked(failure(), ParkReason::Rejected), 5)
+    let next = Next::Parked(ParkReason::Rejected);
+    ended(state(), &Outcome::Failed { error: failure(), next }, 5)
 }
 
 /// Nothing is to be done, and nobody has an account.
 pub(super) fn settled() -> LaneRecord {
     ended(state(), &Outcome::NotNeeded, 5)
+}
+
+/// Nothing is to be done, for a user with a manager who has no account.
+pub(super) fn reporting_to(manager: &str) -> LaneRecord {
+    let manager = Some(Manager::new(manager));
+    let mut user = User::new("u-2", "bob");
+    user.enterprise = Some(EnterpriseUser { manager, ..EnterpriseUser::default() });
+    ended(LaneChange::State(Arc::new(user.into())), &Outcome::NotNeeded, 5)
 }
 
 /// Nothing is to be done, but requests may still land until then.

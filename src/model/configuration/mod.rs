@@ -19,6 +19,7 @@
 //! ```
 
 mod names;
+mod policy;
 mod read;
 mod write;
 
@@ -30,6 +31,7 @@ use super::link::Target;
 use super::problem::Problems;
 use super::properties::Properties;
 
+pub use policy::{LinkPolicy, TargetPolicy, WhenGone};
 pub(crate) use write::document;
 
 /// The configuration of all organizations, as one document. Serves as a
@@ -122,6 +124,14 @@ impl OrganizationConfiguration {
     ) -> Self {
         self.applications.insert(id.into(), application);
         self
+    }
+
+    /// What is done at a target where its state and ours do not go together.
+    pub(crate) fn policy(&self, target: &Target) -> TargetPolicy {
+        let connection = self.connections.get(&target.connection);
+        let settings =
+            connection.and_then(|connection| connection.connectors.get(&target.connector));
+        settings.map(|settings| settings.policy).unwrap_or_default()
     }
 
     /// All provisioners of both levels, the organization's first.
@@ -228,13 +238,27 @@ impl Connection {
     }
 }
 
-/// A connector of a connection: whether it is on, and its settings.
+/// A connector of a connection: whether it is on, what it may do, and its settings.
+///
+/// ```
+/// use outbound_provisioning::model::{Configuration, LinkPolicy};
+///
+/// let configuration = Configuration::from_json(r#"{ "organizations": { "acme": { "connections": { "hr": {
+///     "connectors": { "scim2": { "link_policy": "if_unmanaged", "gone": "park", "temporary_names": true } }
+/// } } } } }"#).unwrap();
+/// let acme = configuration.organization(&"acme".into()).unwrap();
+/// let settings = &acme.connections["hr"].connectors["scim2"];
+/// assert_eq!(settings.policy.link, LinkPolicy::IfUnmanaged);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ConnectorSettings {
     /// Whether anything is sent through it.
     pub enabled: bool,
-    /// The connector's own settings; in a document they stand beside `enabled`.
+    /// What is done where the target's state and ours do not go together: `link_policy`, `temporary_names` and `gone`
+    /// in a document.
+    pub policy: TargetPolicy,
+    /// The connector's own settings; in a document they stand beside the others, and none can have one of their names.
     pub properties: Properties,
 }
 
@@ -245,12 +269,33 @@ impl ConnectorSettings {
         self.enabled = false;
         self
     }
+
+    /// The same connector, which takes these accounts for ours.
+    #[must_use]
+    pub fn with_link_policy(mut self, link: LinkPolicy) -> Self {
+        self.policy.link = link;
+        self
+    }
+
+    /// The same connector, which may give names for a moment.
+    #[must_use]
+    pub fn with_temporary_names(mut self) -> Self {
+        self.policy.temporary_names = true;
+        self
+    }
+
+    /// The same connector, which does this when the target has lost a resource.
+    #[must_use]
+    pub fn when_gone(mut self, gone: WhenGone) -> Self {
+        self.policy.gone = gone;
+        self
+    }
 }
 
 impl From<Properties> for ConnectorSettings {
     /// Switched on.
     fn from(properties: Properties) -> Self {
-        Self { enabled: true, properties }
+        Self { enabled: true, policy: TargetPolicy::default(), properties }
     }
 }
 

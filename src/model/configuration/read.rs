@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::names::complaint;
 use super::{
     ApplicationConfiguration, ApplicationMode, Configuration, Connection, ConnectorSettings,
-    OrganizationConfiguration, Provisioner, Wait,
+    LinkPolicy, OrganizationConfiguration, Provisioner, Wait, WhenGone,
 };
 use crate::model::link::Target;
 use crate::model::problem::Problems;
@@ -110,6 +110,13 @@ impl Reader {
         let mut settings = ConnectorSettings::from(Properties::new());
         self.each(value, |reader, name, value| match (name, value) {
             ("enabled", value) => settings.enabled = reader.flag(value, true),
+            ("link_policy", value) => {
+                settings.policy.link = reader.one_of(value, &LinkPolicy::ALL);
+            }
+            ("temporary_names", value) => {
+                settings.policy.temporary_names = reader.flag(value, false);
+            }
+            ("gone", value) => settings.policy.gone = reader.one_of(value, &WhenGone::ALL),
             (_, Value::String(text)) => settings.properties.set(name, text),
             (_, Value::Bool(_) | Value::Number(_)) => {
                 settings.properties.set(name, value.to_string())
@@ -200,6 +207,16 @@ impl Reader {
         value.as_bool().unwrap_or_else(|| {
             self.note("wrong type; give true or false");
             otherwise
+        })
+    }
+
+    /// One of several words.
+    fn one_of<T: Copy + Default>(&mut self, value: &Value, words: &[(&str, T)]) -> T {
+        let known = words.iter().find(|(word, _)| value.as_str() == Some(word));
+        known.map(|(_, meaning)| *meaning).unwrap_or_else(|| {
+            let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            self.note(format!("not understood; give one of {}", words.join(", ")));
+            T::default()
         })
     }
 

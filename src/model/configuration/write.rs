@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::read;
 use super::{
-    ApplicationMode, Configuration, ConnectorSettings, OrganizationConfiguration, Provisioner, Wait,
+    ApplicationMode, Configuration, ConnectorSettings, LinkPolicy, OrganizationConfiguration,
+    Provisioner, TargetPolicy, Wait, WhenGone,
 };
 use crate::model::ids::ConnectorName;
 use crate::model::problem::Problems;
@@ -79,6 +80,7 @@ fn settings_value(
     problems: &mut Problems,
 ) -> Value {
     let mut object = Map::from_iter([("enabled".to_owned(), Value::from(settings.enabled))]);
+    policy_values(settings.policy, &mut object);
     let Some(specs) = specs else {
         problems.note(path, "no such connector is registered, so nobody knows which settings are secret; register it");
         return Value::Object(object);
@@ -98,6 +100,24 @@ fn settings_value(
         }
     }
     Value::Object(object)
+}
+
+/// What is not as it is by default.
+fn policy_values(policy: TargetPolicy, object: &mut Map<String, Value>) {
+    let default = TargetPolicy::default();
+    if policy.link != default.link {
+        object.insert("link_policy".to_owned(), word(policy.link, &LinkPolicy::ALL));
+    }
+    if policy.temporary_names {
+        object.insert("temporary_names".to_owned(), true.into());
+    }
+    if policy.gone != default.gone {
+        object.insert("gone".to_owned(), word(policy.gone, &WhenGone::ALL));
+    }
+}
+
+fn word<T: PartialEq>(meaning: T, words: &[(&'static str, T)]) -> Value {
+    words.iter().find(|(_, known)| *known == meaning).map(|(word, _)| *word).into()
 }
 
 fn provisioners_value(provisioners: &[Provisioner]) -> Value {

@@ -1,11 +1,21 @@
 //! SCIM as values: requests out of resources, answers into what they mean. No client, no clock, no `async`.
 
 mod answer;
+mod fit;
+mod parse;
 mod patch;
+mod refusal;
 mod request;
 
 pub(super) use answer::{
-    checked, created, deleted, fetched, found, is_no_target, listed, mask, members_changed, updated,
+    Created, Listing, created, deleted, fetched, hits, listing, name_of, shown, shows, updated,
+    version_of,
 };
-pub(super) use patch::{apply_members, member_operations, members_left, resource_operations};
-pub(super) use request::{create, delete, find_by_id, find_by_name, get, list, patch, put};
+pub(super) use fit::{Fitted, fit_update};
+pub(super) use parse::parse;
+pub(super) use patch::{
+    apply_members, member_operations, members_left, needs_whole_lists, replace_members,
+    resource_operations, with_whole_lists, without_absent,
+};
+pub(super) use refusal::{Answered, Refused, Told};
+pub(super) use request::Writer;

@@ -14,8 +14,8 @@ use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::model::{LaneKey, ResourceKey};
 use crate::store::batch::Durability;
 use crate::store::keys::{Key, Reader, behind};
-use crate::store::ledger::{Tables, TablesMut};
 use crate::store::rows::{StoredLane, StoredResource};
+use crate::store::tables::{Tables, TablesMut};
 
 type Bytes = &'static [u8];
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
@@ -107,8 +107,7 @@ impl File {
         durability: Durability,
         write: impl FnOnce(&mut WriteTables<'_, '_>) -> Result<T>,
     ) -> Result<T> {
-        let mut transaction = self.begin(durability)?;
-        transaction.set_two_phase_commit(false);
+        let transaction = self.begin(durability)?;
         let written = {
             let mut tables = Rows {
                 resources: transaction.open_table(RESOURCES).map_err(failed)?,

@@ -15,11 +15,14 @@ use self::file::{File, ReadTables};
 use self::writer::{Request, Shared, Writer, closed};
 use super::batch::{Batch, Committed, Durability};
 use super::contract::Store;
-use super::ledger::{self, Tables};
-use super::rows::{Fact, Hint, LaneQuery, OpenMembers, StoredLane, StoredResource};
+use super::due;
+use super::ledger;
+use super::references;
+use super::rows::{Hint, LaneQuery, OpenMembers, StoredLane, StoredResource};
+use super::tables::{self, Tables};
 use crate::delivery::{Health, Life};
 use crate::error::Result;
-use crate::model::{LaneKey, Member, ResourceKey, TargetKey, Timestamp};
+use crate::model::{Fact, LaneKey, Member, ResourceKey, TargetKey, Timestamp};
 
 /// Memory for pages of the file.
 const CACHE: usize = 16 * 1024 * 1024;
@@ -142,7 +145,11 @@ impl Store for RedbStore {
     }
 
     async fn groups_of(&self, member: &ResourceKey) -> Result<Vec<ResourceKey>> {
-        self.read(|tables| ledger::groups_of(tables, member))
+        self.read(|rows| tables::groups_of(rows, member))
+    }
+
+    async fn referring(&self, lane: &LaneKey) -> Result<Vec<LaneKey>> {
+        self.read(|tables| references::referring(tables, lane))
     }
 
     async fn due(
@@ -152,12 +159,12 @@ impl Store for RedbStore {
         limit: usize,
     ) -> Result<Vec<LaneKey>> {
         let era = self.life().era;
-        self.read(|tables| ledger::due(tables, era, target, until, limit))
+        self.read(|tables| due::due(tables, era, target, until, limit))
     }
 
     async fn agenda(&self, busy: &HashSet<LaneKey>) -> Result<Vec<(TargetKey, Timestamp)>> {
         let era = self.life().era;
-        self.read(|tables| ledger::agenda(tables, era, busy))
+        self.read(|tables| due::agenda(tables, era, busy))
     }
 
     async fn health(&self, target: &TargetKey) -> Result<Health> {

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use crate::delivery::{Columns, LaneRecord};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{EventId, Resource};
-use crate::store::ledger::{decode, encode};
+use crate::store::ledger::encode;
 use crate::store::rows::StoredResource;
+use crate::store::tables::decode;
 
 /// The checksum and the revision.
 const HEAD: usize = 12;
@@ -90,5 +91,5 @@ fn open(value: &[u8]) -> Result<(u64, &[u8])> {
 fn broken() -> Error {
     let message =
         "a row in the store is damaged: its checksum is wrong; restore the file from a backup";
-    Error::new(ErrorKind::Storage, message)
+    Error::new(ErrorKind::Damaged, message)
 }

@@ -75,14 +75,9 @@ impl Drop for Writer {
     }
 }
 
-/// The file failed, and is opened again as soon as that is possible.
-pub(super) fn broken() -> Error {
-    let message = "the store's file failed and is being opened again; look at the disk";
-    Error::new(ErrorKind::Storage, message).with_source("the file is not open")
-}
-
 pub(super) fn closed() -> Error {
-    Error::new(ErrorKind::Storage, "the store is closed")
+    let message = "the store's file is closed; if nobody closed it, it failed and is opened again as soon as that is possible: look at the disk";
+    Error::new(ErrorKind::Storage, message)
 }
 
 struct Work {
@@ -188,13 +183,13 @@ impl Work {
         self.reopen_if_broken()?;
         let written = {
             let file = self.file.read().unwrap_or_else(PoisonError::into_inner);
-            file.as_ref().ok_or_else(broken)?.write(durability, write)
+            file.as_ref().ok_or_else(closed)?.write(durability, write)
         };
         match &written {
             Ok(_) if durability == Durability::Immediate => self.unsynced = None,
             Ok(_) => self.unsynced = self.unsynced.or_else(|| Some(Instant::now())),
-            // A file that failed once is not trusted: it is opened anew before anything else is written (F13). A row
-            // that cannot be read has no source, and is no reason for that.
+            // A file that failed once is not trusted: it is opened anew before anything else is written (F13). Only its
+            // own errors have a source; a damaged row is no reason for that.
             Err(error) if std::error::Error::source(error).is_some() => {
                 *self.file.write().unwrap_or_else(PoisonError::into_inner) = None;
                 self.unsynced = Some(Instant::now());
@@ -233,6 +228,6 @@ impl Work {
 
     fn close(&mut self) -> Result<()> {
         let file = self.file.write().unwrap_or_else(PoisonError::into_inner).take();
-        file.ok_or_else(broken)?.end_cleanly()
+        file.ok_or_else(closed)?.end_cleanly()
     }
 }
