@@ -17,7 +17,7 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -892,9 +892,7 @@ struct TemporaryFile(PathBuf);
 
 impl TemporaryFile {
     fn named(name: &str) -> Self {
-        let path =
-            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{name}", std::process::id()));
-        Self(path)
+        Self(std::env::temp_dir().join(format!("{}-{name}", std::process::id())))
     }
 
     fn reference(&self) -> String {

@@ -77,11 +77,10 @@ fn guide() -> String {
 
 #[test]
 fn the_guide_says_what_the_code_has() {
-    let path = format!("{}/{GUIDE}", env!("CARGO_MANIFEST_DIR"));
     if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(&path, guide()).unwrap();
+        std::fs::write(GUIDE, guide()).unwrap();
     }
-    let kept = std::fs::read_to_string(&path).unwrap();
+    let kept = std::fs::read_to_string(GUIDE).unwrap();
     assert!(
         kept == guide(),
         "{GUIDE} is out of date; UPDATE_DOCS=1 cargo test --all-features --test profiles writes it"
