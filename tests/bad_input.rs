@@ -128,6 +128,8 @@ bearer  | profile_overrides={"users_path":"Users?x="} | profile_overrides.users_
 bearer  | profile_overrides={"groups_path":"../s3cret"} | profile_overrides.groups_path | not understood; give a path below the base URL
 bearer  | profile_overrides={"config_path":"//s3cret.example"} | profile_overrides.config_path | not understood; give a path below the base URL
 bearer  | profile_overrides={"accept":"s3cret\r\nX:1"} | profile_overrides.accept | not understood; give media types
+bearer  | profile_overrides={"accept":"\u202es3cret"} | profile_overrides.accept | not understood; give media types
+bearer  | profile_overrides={"user_filters":["\u202es3cret"]} | profile_overrides.user_filters | not understood; give text on one line, read from left to right
 bearer  | profile_overrides={"max_count":0}     | profile_overrides.max_count | not understood; give 1 or more
 bearer  | query=a=s3cret#b                      | query          | no query; write it as name=value&name=value
 bearer  | authentication=none -token            | authentication | a target on another machine needs authentication; give basic, bearer, api_key or oauth2, or a client certificate

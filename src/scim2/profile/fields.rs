@@ -12,7 +12,7 @@ use super::values::{
     OpCase, Paging, PatchStyle, Reactivation, RemoveForm, UpdateMethod, Version,
 };
 use crate::exchange::{self, Rate};
-use crate::model::ResourceKind;
+use crate::model::{ResourceKind, is_disruptive};
 
 macro_rules! profile {
     ($( $(#[$doc:meta])* $field:ident: $type:ty = $default:expr; )+) => {
@@ -87,14 +87,25 @@ fn check(field: &str, value: &Value) -> Result<(), String> {
                 .then_some("give a path below the base URL, such as Users or v2/Users")
         }
         ("accept", Value::String(text)) => {
-            HeaderValue::from_str(text).is_err().then_some("give media types")
+            (!text.is_ascii() || HeaderValue::from_str(text).is_err()).then_some("give media types")
         }
         ("max_count", Value::Number(count)) => {
             (count.as_u64() == Some(0)).then_some("give 1 or more")
         }
+        // A console shows it, and a log.
+        _ if is_disruptive_text(value) => Some("give text on one line, read from left to right"),
         _ => None,
     };
     complaint.map_or(Ok(()), |complaint| Err(format!("not understood; {complaint}")))
+}
+
+/// Whether a text, or one of several, holds letters that do more than stand where they were written.
+fn is_disruptive_text(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.chars().any(is_disruptive),
+        Value::Array(values) => values.iter().any(is_disruptive_text),
+        _ => false,
+    }
 }
 
 profile! {
