@@ -13,6 +13,8 @@
     reason = "the steps that tests share fail the test like the test itself"
 )]
 
+#[path = "support/hostile_ids.rs"]
+mod hostile_ids;
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +23,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use hostile_ids::IDS;
 use http::{HeaderName, Method, Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -791,31 +794,7 @@ impl Hostile {
 #[tokio::test]
 async fn f91_a_hostile_id_is_never_linked_and_never_asked_for() {
     let long = "x".repeat(1_000_000);
-    for id in [
-        "",
-        " ",
-        ".",
-        "..",
-        "../Groups/1",
-        "..\\Groups\\1",
-        "/",
-        "a/",
-        "a//b",
-        "//evil.example/x",
-        "a/../../Groups/1",
-        "%2e%2e",
-        "%2E.",
-        ".%2e/Groups/1",
-        "%252e%252e",
-        "%25252e%25252e",
-        "..%2fGroups%2f1",
-        "%2f%2fevil.example",
-        "%00",
-        "a\0b",
-        "a\nb",
-        "a%0d%0aX-Evil:1",
-        long.as_str(),
-    ] {
+    for id in IDS.into_iter().chain([long.as_str()]) {
         let shown: String = id.chars().take(20).collect();
         let hostile = Arc::new(Hostile::default());
         *hostile.id.lock().unwrap() = id.to_owned();

@@ -8,10 +8,13 @@
 
 #[path = "bodies/mod.rs"]
 mod bodies;
+#[path = "support/hostile_ids.rs"]
+mod hostile_ids;
 #[path = "support/site.rs"]
 mod site;
 
 use bodies::{attempt, error_is_good, request_is_good, text_is_good};
+use hostile_ids::IDS;
 use http::{HeaderName, Method};
 use outbound_provisioning::connector::{Connector, Lookup, PageRequest, Update};
 use outbound_provisioning::model::{
@@ -206,35 +209,6 @@ async fn f89_a_refusal_that_cannot_be_read_is_a_refusal() {
         is(&error, ErrorKind::Conflict, name);
     }
 }
-
-const IDS: [&str; 26] = [
-    "",
-    " ",
-    ".",
-    "..",
-    "../Groups/1",
-    "..\\Groups\\1",
-    "/",
-    "a/",
-    "/a",
-    "a//b",
-    "//evil.example/x",
-    "a/../../Groups/1",
-    "%2e%2e",
-    "%2E.",
-    "%252e%252e",
-    "..%2fGroups",
-    "%2f%2fevil",
-    "%00",
-    "a\0b",
-    "a\nb",
-    "a%0d%0aX-Evil:1",
-    "\u{1b}[31m",
-    "a\u{2028}b",
-    "\u{202e}a",
-    "..;x=1",
-    ".%09.",
-];
 
 #[tokio::test]
 async fn f91_a_hostile_id_is_refused_wherever_it_is_learnt() {

@@ -129,6 +129,23 @@ async fn f78_a_name_that_is_not_given_up_waits_for_a_person_who_is_told_by_whom(
 }
 
 #[tokio::test]
+async fn a_conflict_about_something_else_is_not_taken_for_a_name_that_is_taken() {
+    let host = host(settings());
+    host.deliver(Event::user_created(named(1, "ada"))).await;
+    host.crm.forget_calls();
+    let conflict = || host.crm.fail_next(Error::new(ErrorKind::Conflict, "409"));
+    conflict();
+    host.deliver(Event::user_updated(named(1, "ada").with_email("ada@example.com"))).await;
+    assert_eq!(parked(&host, "u-1").await, None, "it may pass");
+    for _ in 0..2 {
+        conflict();
+        host.later(60 * MINUTE).await;
+    }
+    assert_eq!(parked(&host, "u-1").await, Some((ParkReason::Conflict, "409".to_owned())));
+    assert_eq!(words(&host.crm), ["update"; 3], "nobody is looked for");
+}
+
+#[tokio::test]
 async fn f78_who_waits_for_one_that_is_parked_waits_for_a_person_too() {
     let host = host(settings());
     host.crm.insert(User::new("stranger", "root")).unwrap();

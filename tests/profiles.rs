@@ -104,6 +104,23 @@ fn every_vendors_file_is_read_and_every_field_of_it_is_good() {
     }
 }
 
+#[test]
+fn what_would_have_no_effect_cannot_be_set() {
+    for overrides in [
+        json!({ "delete": "soft_irreversible" }),
+        json!({ "group_delete": "deactivates" }),
+        json!({ "reactivate": "recreate" }),
+    ] {
+        let overrides = overrides.to_string();
+        let properties = properties().with("profile_overrides", overrides.as_str());
+        let target = Target::new("hr", "scim2");
+        let secrets = Arc::new(NoSecrets::new());
+        let context = BuildContext::new("acme".into(), target, 1, properties, secrets);
+        let error = Scim2Factory::new(Scim2Target::new()).build(&context).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration, "{overrides}");
+    }
+}
+
 #[tokio::test]
 async fn each_field_comes_from_its_best_source() {
     let target = Scim2Target::new();

@@ -1206,12 +1206,10 @@ async fn what_each_refusal_means() {
             // Followed, this would reach another host.
             let refused = refused.with_header("location", &elsewhere.url());
             target.keep(refused).await;
-            // Who has the name is asked before it counts as somebody else's.
-            let is_taken = kind == ErrorKind::Conflict && operation != "delete";
+            // Who has the name is asked before it counts as somebody else's; the update changes no name.
+            let is_taken = kind == ErrorKind::Conflict && is_new;
             if expected == Anew || is_taken {
-                if expected == Anew || is_new {
-                    target.on("GET", BY_ID, 200, &list(&[])).await;
-                }
+                target.on("GET", BY_ID, 200, &list(&[])).await;
                 target.on("GET", BY_NAME, 200, &list(&[])).await;
             }
             if expected == Anew {

@@ -663,6 +663,8 @@ async fn what_each_refusal_of_a_token_endpoint_means() {
         (HttpErrorKind::Timeout, Unavailable, "did not answer in time"),
         (HttpErrorKind::Interrupted, Unavailable, "lost"),
         (HttpErrorKind::TooLarge, InvalidResponse, "too large"),
+        (HttpErrorKind::Encoded, InvalidResponse, "compressed"),
+        (HttpErrorKind::Tls, ErrorKind::Configuration, "no secure connection"),
         (HttpErrorKind::Refused, ErrorKind::Configuration, "does not allow the token endpoint"),
     ] {
         let site = Site::new(move |_| Err(HttpError::new(kind)));

@@ -7,7 +7,7 @@ use super::plan::{Step, joining};
 use super::recognise::{recognise, removed};
 use super::verdict::{Scene, Verdict, advanced, failed};
 use crate::error::{Effect, Error, ErrorKind, Result};
-use crate::model::{Link, MemberChanges, Remote, Resource};
+use crate::model::{Difference, Link, MemberChanges, Remote, Resource, ResourceKind};
 
 /// What the target answered to a step.
 #[derive(Debug)]
@@ -108,7 +108,10 @@ pub(crate) fn learn(
                 failed(lane, error)
             }
         },
-        (Step::Update { id: remote_id, wanted, doubtful_before, .. }, Answer::Resource(answer)) => {
+        (
+            Step::Update { id: remote_id, wanted, difference, doubtful_before, .. },
+            Answer::Resource(answer),
+        ) => {
             match answer {
                 Ok(remote) if remote.id != remote_id => {
                     let message = "the target answered an update with another resource";
@@ -130,7 +133,8 @@ pub(crate) fn learn(
                     {
                         link.doubtful = doubtful_before;
                     }
-                    if error.kind() == ErrorKind::Conflict {
+                    // A conflict about anything but the name is nobody's who could be found by it.
+                    if error.kind() == ErrorKind::Conflict && renames(&difference, wanted.kind()) {
                         let was_temporary = std::mem::take(&mut lane.temporary);
                         if scene.capabilities.find && !was_temporary {
                             lane.look_up = Some(LookUp::Name);
@@ -234,6 +238,15 @@ pub(crate) fn learn(
             Error::new(ErrorKind::Internal, "an answer came to a step that was not asked"),
         ),
     }
+}
+
+/// Whether a change is one of the name, too.
+fn renames(difference: &Difference, kind: ResourceKind) -> bool {
+    let name = match kind {
+        ResourceKind::User => "userName",
+        ResourceKind::Group => "displayName",
+    };
+    difference.iter().any(|(path, _)| path.schema.is_none() && path.attribute == name)
 }
 
 /// An update or a change of members that was not taken.

@@ -2,9 +2,8 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::host::Runtime;
+use crate::host::{Runtime, now};
 use crate::model::Timestamp;
 
 /// Says what time it is, and throws dice.
@@ -17,13 +16,7 @@ impl Clock {
     }
 
     pub(super) fn now(&self) -> Timestamp {
-        match &self.0 {
-            Some(runtime) => runtime.now(),
-            None => {
-                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-                Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-            }
-        }
+        now(self.0.as_deref())
     }
 
     /// A number that nobody can predict.

@@ -13,9 +13,9 @@ use super::pace::Pace;
 use super::settings::{ClientAuthentication, OAuth2};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::model::{Secret, Timestamp};
-use crate::transport::{HttpRequest, HttpResponse};
+use crate::transport::{HttpError, HttpErrorKind, HttpRequest, HttpResponse};
 
-/// The most that is read of an answer.
+/// The most that is read of an answer, in bytes: whatever it says, its values take less than 1 MiB of memory.
 const MOST: usize = 16 * 1024;
 /// No token lives longer or shorter, whatever is said of it.
 const SHORTEST_LIFE: Duration = Duration::from_secs(30);
@@ -144,26 +144,32 @@ pub(super) fn token_answer(response: &HttpResponse, now: Timestamp) -> Result<Gr
 }
 
 /// Why there was no answer of the token endpoint.
-pub(super) fn no_answer(error: Error) -> Error {
-    let (kind, message) = match (error.kind(), error.effect()) {
-        (ErrorKind::Unavailable, Effect::NotSent) => {
-            (ErrorKind::Unavailable, "no connection to the token endpoint")
-        }
-        (ErrorKind::Timeout, _) => {
+pub(super) fn no_answer(error: HttpError) -> Error {
+    let (kind, message) = match error.kind() {
+        HttpErrorKind::Connect => (ErrorKind::Unavailable, "no connection to the token endpoint"),
+        HttpErrorKind::Timeout => {
             (ErrorKind::Unavailable, "the token endpoint did not answer in time")
         }
-        (ErrorKind::Configuration, _) => {
+        HttpErrorKind::Refused => {
             (ErrorKind::Configuration, "the network policy does not allow the token endpoint")
         }
-        (ErrorKind::InvalidResponse, _) => {
+        HttpErrorKind::Tls => (
+            ErrorKind::Configuration,
+            "no secure connection to the token endpoint; see to its certificate and to ours",
+        ),
+        HttpErrorKind::TooLarge => {
             (ErrorKind::InvalidResponse, "the answer of the token endpoint is too large")
         }
-        _ => (
+        HttpErrorKind::Encoded => (
+            ErrorKind::InvalidResponse,
+            "the answer of the token endpoint is compressed, which was not asked for",
+        ),
+        HttpErrorKind::Interrupted => (
             ErrorKind::Unavailable,
             "the connection was lost before the whole answer of the token endpoint came",
         ),
     };
-    refusal(kind, message.to_owned()).with_source(error)
+    refusal(kind, message.to_owned()).with_source(Error::from(error))
 }
 
 #[derive(Deserialize)]

@@ -149,7 +149,7 @@ impl Tokens {
         let proof = self.proof(keys, means.clock)?;
         let request = token_request(&self.settings, &proof)?;
         let response = means.client.send(request).await;
-        let response = response.map_err(|error| no_answer(error.into()))?;
+        let response = response.map_err(no_answer)?;
         token_answer(&response, means.clock.now())
     }
 

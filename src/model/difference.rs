@@ -103,7 +103,7 @@ impl Difference {
         }
         let after = after.attributes();
         for path in doubtful {
-            let value = value_at(&after, path).filter(|value| !unassigned(value));
+            let value = path.value_in(&after).filter(|value| !unassigned(value));
             let change = value.map_or(Change::Clear, |value| Change::Set(value.clone()));
             match self.0.iter_mut().find(|(known, _)| known == path) {
                 Some((_, known)) => *known = change,
@@ -297,17 +297,6 @@ fn identifies(values: &[Value], sub_attribute: &'static str) -> bool {
 fn key_of(value: &Value, sub_attribute: &'static str) -> Option<ValueKey> {
     let text = value.get(sub_attribute)?.as_str()?;
     (!text.is_empty()).then(|| ValueKey { sub_attribute, text: text.to_owned() })
-}
-
-fn value_at<'a>(attributes: &'a Map<String, Value>, path: &AttributePath) -> Option<&'a Value> {
-    let value = match &path.schema {
-        Some(urn) => attributes.get(urn)?.get(&path.attribute)?,
-        None => attributes.get(&path.attribute)?,
-    };
-    match &path.sub_attribute {
-        Some(sub) => value.get(sub),
-        None => Some(value),
-    }
 }
 
 fn apply_change(attributes: &mut Map<String, Value>, name: &str, change: &Change) {

@@ -16,7 +16,8 @@ pub(super) fn flag_or_true<'de, D: Deserializer<'de>>(deserializer: D) -> Result
     Ok(truth(&Value::deserialize(deserializer)?).unwrap_or(true))
 }
 
-fn truth(value: &Value) -> Option<bool> {
+/// `true`, `"True"`, `1`, and their opposites; none where it says neither.
+pub(crate) fn truth(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(flag) => Some(*flag),
         Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),

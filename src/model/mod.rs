@@ -70,6 +70,8 @@ pub(crate) use event::MEMBER_BYTES;
 #[cfg(feature = "scim2")]
 pub(crate) use extension::is_urn;
 #[cfg(feature = "scim2")]
+pub(crate) use lenient::truth;
+#[cfg(feature = "scim2")]
 pub(crate) use letters::is_disruptive;
 
 // Public by the rooms whose words they are: `connector` and `resolver`.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::extension::is_urn;
 
@@ -42,6 +43,28 @@ impl AttributePath {
     #[must_use]
     pub fn sub_attribute(self, name: impl Into<String>) -> Self {
         Self { sub_attribute: Some(name.into()), ..self }
+    }
+
+    /// What a resource's JSON has here, under the very names.
+    pub(crate) fn value_in<'a>(&self, attributes: &'a Map<String, Value>) -> Option<&'a Value> {
+        self.value_by(attributes, |object, name| object.get(name))
+    }
+
+    /// The same, each part found in its own way.
+    pub(crate) fn value_by<'a>(
+        &self,
+        attributes: &'a Map<String, Value>,
+        part: impl Fn(&'a Map<String, Value>, &str) -> Option<&'a Value>,
+    ) -> Option<&'a Value> {
+        let attributes = match &self.schema {
+            Some(urn) => part(attributes, urn)?.as_object()?,
+            None => attributes,
+        };
+        let value = part(attributes, &self.attribute)?;
+        match &self.sub_attribute {
+            Some(sub) => part(value.as_object()?, sub),
+            None => Some(value),
+        }
     }
 }
 

@@ -176,7 +176,7 @@ impl Target {
             return Some((profile, now));
         }
         // What was read may come from a copy that lags: only after a few times is it believed.
-        if self.knowledge.seen_again("412 to the version that it shows") < OFTEN {
+        if self.knowledge.seen_again("412 to the version that it shows", self.now()) < OFTEN {
             return None;
         }
         self.learn(Lesson::sure("etag", false, "it refuses the version that it shows itself"));

@@ -15,7 +15,7 @@ use crate::model::{Fact, RemoteId, Timestamp};
 const DESCRIBED_FOR: Duration = Duration::from_secs(24 * 3600);
 /// A target is not asked again sooner, whatever it refuses.
 const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(3600);
-/// So long a lesson is believed: servers get better.
+/// So long a lesson is believed, and a guess that did not help is remembered: servers get better.
 const LEARNT_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
 /// A guess that helped so often not is not tried again.
 const VAIN_ENOUGH: u32 = 3;
@@ -52,7 +52,8 @@ struct Known {
     is_stale: bool,
     /// What suggested a lesson, and when.
     evidence: BTreeMap<String, (String, Timestamp)>,
-    vain: HashMap<(String, String), u32>,
+    /// How often a guess did not help, and when last.
+    vain: HashMap<(String, String), (u32, Timestamp)>,
     news: Vec<Fact>,
     /// We have made accounts there.
     has_accounts: bool,
@@ -126,6 +127,25 @@ impl Knowledge {
         known.merge();
     }
 
+    /// Forgets what was learnt too long ago, so that a process that runs for months knows no more than a new one.
+    pub(super) fn forget(&self, now: Timestamp) {
+        let mut guard = self.lock();
+        let known = &mut *guard;
+        let is_old = |at: Timestamp| now.since(at) > LEARNT_FOR;
+        known.vain.retain(|_, (_, at)| !is_old(*at));
+        let old = known.evidence.iter().filter(|(_, (_, at))| is_old(*at));
+        let old: Vec<String> = old.map(|(field, _)| field.clone()).collect();
+        if old.is_empty() {
+            return;
+        }
+        for field in old {
+            known.evidence.remove(&field);
+            known.layers.learnt.remove(&field);
+            known.news.push(Fact::new(field, Value::Null, now));
+        }
+        known.merge();
+    }
+
     /// What is to be kept, since this was asked last.
     pub(super) fn news(&self) -> Vec<Fact> {
         std::mem::take(&mut self.lock().news)
@@ -162,11 +182,8 @@ impl Knowledge {
     }
 
     /// How often something odd was seen that may be chance, this time included.
-    pub(super) fn seen_again(&self, what: &str) -> u32 {
-        let mut known = self.lock();
-        let times = known.vain.entry((what.to_owned(), String::new())).or_default();
-        *times += 1;
-        *times
+    pub(super) fn seen_again(&self, what: &str, now: Timestamp) -> u32 {
+        self.lock().once_more((what.to_owned(), String::new()), now)
     }
 
     /// Whether the target has described itself.
@@ -224,10 +241,10 @@ impl Knowledge {
     }
 
     /// Guesses that did not help.
-    pub(super) fn in_vain(&self, guesses: Vec<Lesson>) {
+    pub(super) fn in_vain(&self, guesses: Vec<Lesson>, now: Timestamp) {
         let mut known = self.lock();
         for guess in guesses {
-            *known.vain.entry((guess.field, guess.value.to_string())).or_default() += 1;
+            known.once_more((guess.field, guess.value.to_string()), now);
         }
     }
 
@@ -238,7 +255,7 @@ impl Knowledge {
         let worth = |lesson: &Lesson| {
             let key = (lesson.field.clone(), lesson.value.to_string());
             !known.layers.set.contains_key(&lesson.field)
-                && known.vain.get(&key).is_none_or(|times| *times < VAIN_ENOUGH)
+                && known.vain.get(&key).is_none_or(|(times, _)| *times < VAIN_ENOUGH)
         };
         lessons.into_iter().filter(worth).collect()
     }
@@ -302,6 +319,13 @@ fn size(value: &impl Serialize) -> usize {
 }
 
 impl Known {
+    /// Counts what did not help, or what is odd.
+    fn once_more(&mut self, what: (String, String), now: Timestamp) -> u32 {
+        let (times, last) = self.vain.entry(what).or_insert((0, now));
+        (*times, *last) = (times.saturating_add(1), now);
+        *times
+    }
+
     fn merge(&mut self) {
         self.profile = Arc::new(self.layers.merged());
     }

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
-
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -12,7 +11,7 @@ use super::protocol::{Answered, Listing, hits, listing, name_of, shown, shows};
 use super::target::{Sent, Target};
 use crate::connector::{Check, Finding, Lookup, Page, PageRequest, Remote};
 use crate::error::{Effect, Error, ErrorKind, Result};
-use crate::model::ResourceKind;
+use crate::model::{Resource, ResourceKind};
 use crate::transport::HttpResponse;
 
 /// Pages of one list; more means that the list has no end (F60).
@@ -65,42 +64,46 @@ impl Target {
         self.verified(lookup, found).await
     }
 
-    /// One question. A refusal of the question itself is learnt, and the question not asked again.
+    /// One question. A refusal of the question itself is learnt, and the question not asked again; one of its form is
+    /// learnt, and it is asked once more.
     async fn ask(&self, lookup: &Lookup<'_>, attribute: &str, text: &str) -> Result<Asking> {
-        let (kind, profile) = (lookup.kind, self.knowledge.profile());
+        let kind = lookup.kind;
         let mut sent = Sent::default();
-        let answer = self.try_ask(&profile, lookup, attribute, text, &mut sent).await;
         // A value that a server may stumble over says nothing about other values (`scim.md` 3, Filter).
         let plain = text.chars().all(|letter| letter.is_ascii() && !matches!(letter, '"' | '\\'));
-        match self.judge(self.knowledge.trial(), Asked::Find(attribute), kind, &sent, answer) {
-            Ok(Ok(Asking::Answered(found))) => Ok(Asking::Answered(found)),
-            Ok(Ok(asking)) => {
-                let because = "it shows everybody, whatever is asked";
-                self.learn(Lesson::sure(filters_field(kind), Vec::<Value>::new(), because));
-                Ok(asking)
-            }
-            // Not by this, though nothing is learnt from it.
-            Ok(Err(error))
-                if matches!(error.kind(), ErrorKind::Rejected | ErrorKind::Unsupported) =>
-            {
-                Ok(Asking::Refused)
-            }
-            Ok(Err(error)) => Err(error),
-            // Refused in a way that means "not by this", or "not in these words".
-            Err(trial) => {
-                let sure = trial.interrupted();
-                let is_other = sure.iter().any(|lesson| lesson.field != filters_field(kind));
-                if plain || is_other {
-                    self.knowledge.learn(sure, self.now());
+        for _ in 0..2 {
+            let profile = self.knowledge.profile();
+            let answer = self.try_ask(&profile, lookup, attribute, text, &mut sent).await;
+            match self.judge(self.knowledge.trial(), Asked::Find(attribute), kind, &sent, answer) {
+                Ok(Ok(asking)) => {
+                    if !matches!(asking, Asking::Answered(_)) {
+                        let because = "it shows everybody, whatever is asked";
+                        let none = Vec::<Value>::new();
+                        self.learn(Lesson::sure(filters_field(kind), none, because));
+                    }
+                    return Ok(asking);
                 }
-                if !is_other {
-                    return Ok(Asking::Refused);
+                // Not by this, though nothing is learnt from it.
+                Ok(Err(error))
+                    if matches!(error.kind(), ErrorKind::Rejected | ErrorKind::Unsupported) =>
+                {
+                    break;
                 }
-                let profile = self.knowledge.profile();
-                let again = self.try_ask(&profile, lookup, attribute, text, &mut sent).await;
-                again.map_err(Error::from)
+                Ok(Err(error)) => return Err(error),
+                // Refused in a way that means "not by this", or "not in these words".
+                Err(trial) => {
+                    let sure = trial.interrupted();
+                    let is_other = sure.iter().any(|lesson| lesson.field != filters_field(kind));
+                    if plain || is_other {
+                        self.knowledge.learn(sure, self.now());
+                    }
+                    if !is_other {
+                        break;
+                    }
+                }
             }
         }
+        Ok(Asking::Refused)
     }
 
     async fn try_ask(
@@ -114,9 +117,7 @@ impl Target {
         let request = self.writer(profile).find(lookup.kind, attribute, text)?;
         let response = self.exchange(request, sent).await?;
         let list = listing(&response)?;
-        let found = hits(&response, &list.resources, lookup)?;
-        let ours = |remote: &Remote| remote.external_id.as_ref() == Some(lookup.external_id);
-        let stranger = |value: &Value| {
+        let stranger = |value: &&Value| {
             // Some do not show our id in lists.
             let hides = attribute == "externalId" && value.get(attribute).is_none();
             !hides && !shows(value, attribute, text)
@@ -124,8 +125,10 @@ impl Target {
         let shown = u64::try_from(list.resources.len()).unwrap_or(u64::MAX);
         let is_whole = list.total.is_none_or(|total| total <= shown) && list.next_cursor.is_none();
         // One stranger may be how the target writes the name; a second one was not asked for.
-        let strangers = list.resources.iter().filter(|value| stranger(value)).count();
+        let strangers = list.resources.iter().filter(stranger).count();
         let is_ignored = strangers > 1;
+        let found = hits(&response, list.resources, lookup)?;
+        let ours = |remote: &Remote| remote.external_id.as_ref() == Some(lookup.external_id);
         Ok(if found.iter().any(ours) || (!is_ignored && is_whole) {
             Asking::Answered(found)
         } else if is_whole {
@@ -159,8 +162,8 @@ impl Target {
             if self.now().since(began) > LONGEST_LOOK {
                 return Err(endless().into());
             }
-            found.extend(hits(&response, &list.resources, lookup)?);
             entries = entries.saturating_add(list.resources.len());
+            found.extend(hits(&response, list.resources, lookup)?);
             match next {
                 Some(next) if new > 0 && entries < MOST_ENTRIES => {
                     request = PageRequest::at(lookup.kind, next);
@@ -185,12 +188,13 @@ impl Target {
                 let (resource, _) = fetched.map_err(Error::from)?;
                 let value = Value::Object(resource);
                 *remote =
-                    shown(&HttpResponse::default(), &value, lookup.kind).map_err(Error::from)?;
+                    shown(&HttpResponse::default(), value, lookup.kind).map_err(Error::from)?;
             }
         }
         if lookup.kind == ResourceKind::User {
             for remote in &found {
-                let off = |resource: &crate::model::Resource| matches!(resource, crate::model::Resource::User(user) if !user.active);
+                let off =
+                    |resource: &Resource| matches!(resource, Resource::User(user) if !user.active);
                 let is_off = remote.resource.as_deref().is_some_and(off);
                 if is_off
                     && self.knowledge.was_deleted(&remote.id)
@@ -209,7 +213,7 @@ impl Target {
         let (response, list, next) = self.page(page).await.map_err(Error::from)?;
         // What cannot be read is passed over.
         let readable =
-            list.resources.iter().filter_map(|value| shown(&response, value, page.kind).ok());
+            list.resources.into_iter().filter_map(|value| shown(&response, value, page.kind).ok());
         Ok(Page::new(readable.collect(), next))
     }
 

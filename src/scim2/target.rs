@@ -56,7 +56,7 @@ impl Sent {
         if self.several.is_empty() || !response.status().is_success() {
             return;
         }
-        let Some(Value::Object(shown)) = parse(response.body()) else { return };
+        let Ok(Value::Object(shown)) = parse(response.body()) else { return };
         let is_single = |name: &&'static str| match shown.get(*name) {
             Some(Value::Array(values)) => values.len() == 1,
             Some(Value::Object(_) | Value::String(_)) => true,
@@ -122,7 +122,7 @@ impl Target {
             return Ok(Err(error));
         }
         if let Some(told) = told.filter(|_| doubts_the_words && trial.profile().adapt) {
-            let body = serde_json::from_slice(&sent.body).unwrap_or(Value::Null);
+            let body = parse(&sent.body).unwrap_or(Value::Null);
             let scene = Scene {
                 asked,
                 kind,
@@ -146,12 +146,13 @@ impl Target {
         let error = trial.explains(error);
         let (sure, vain) = trial.failed();
         self.knowledge.learn(sure, self.now());
-        self.knowledge.in_vain(vain);
+        self.knowledge.in_vain(vain, self.now());
         Ok(Err(error))
     }
 
     /// Before the first call of a day the target is asked what it can do; each answer is optional (`scim.md` 20).
     pub(super) async fn ready(&self) -> Result<()> {
+        self.knowledge.forget(self.now());
         if self.knowledge.is_curious(self.now()) {
             let _turn = self.asking.enter().await;
             // Somebody else may have asked meanwhile.

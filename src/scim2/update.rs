@@ -4,9 +4,7 @@ use serde_json::{Map, Value};
 
 use super::create::several;
 use super::edit::Place;
-use super::profile::{
-    Asked, Deactivation, Deletion, MembersReadable, Profile, Reactivation, UpdateMethod,
-};
+use super::profile::{Asked, Deactivation, MembersReadable, Profile, Reactivation, UpdateMethod};
 use super::protocol::{Answered, Fitted, deleted, fit_update, needs_whole_lists, with_whole_lists};
 use super::target::{Sent, Target};
 use crate::connector::{Remote, Update};
@@ -108,7 +106,7 @@ impl Target {
         let mut sent = Sent::default();
         loop {
             let profile = trial.profile();
-            if profile.deletion(kind) == Deletion::Refused {
+            if profile.refuses_delete(kind) {
                 self.knowledge.learn(trial.succeeded(), self.now());
                 return self.switch_off(id, kind).await;
             }

@@ -22,6 +22,7 @@ tests![
     another_target_is_believed_nothing_of_it,
     what_was_learnt_is_forgotten_after_thirty_days,
     what_was_kept_in_another_form_is_passed_over_and_forgotten,
+    a_question_in_other_words_is_judged_like_the_first,
     what_the_administrator_set_is_never_unlearnt,
     a_check_tells_what_was_found_assumed_and_set,
     a_check_changes_nothing,
@@ -135,6 +136,61 @@ async fn what_was_learnt_is_forgotten_after_thirty_days() {
         .map(|fact| (fact.name, fact.value.is_null()))
         .collect();
     assert_eq!(names, [("user_update".to_owned(), true), ("user_update".to_owned(), false)]);
+    // A connector that lives as long forgets like a new one.
+    assert_eq!(cost(&third, &site).await, LEARNT);
+    clock.advance(DAY * 30);
+    assert_eq!(cost(&third, &site).await, LEARNT);
+    clock.advance(SECOND);
+    assert_eq!(cost(&third, &site).await, FULL);
+    let kept = third.connector.learnt();
+    assert_eq!(kept.len(), 2, "forgotten, and learnt anew");
+    assert!(kept[0].value.is_null() && !kept[1].value.is_null());
+    // So does what was guessed in vain.
+    let site = Site::new(|_| Ok(status(400)));
+    let us = connect_at(&site, learning(), &clock);
+    let requests = async || {
+        rename(&us).await.unwrap_err();
+        lines(&site).len()
+    };
+    let first = requests().await;
+    assert!(first > 1, "other words are tried");
+    let mut later = first;
+    for _ in 0..3 {
+        later = requests().await;
+    }
+    assert!(later < first, "not for ever: {later} requests");
+    clock.advance(DAY * 30);
+    assert_eq!(requests().await, later);
+    clock.advance(DAY * 30 + SECOND);
+    assert_eq!(requests().await, first, "servers get better");
+}
+
+async fn a_question_in_other_words_is_judged_like_the_first() {
+    // It takes one media type only, and shows everybody, whatever is asked.
+    let strangers =
+        ["grace", "alan"].map(|name| json!({ "id": name, "externalId": name, "userName": name }));
+    let everybody = list(&strangers);
+    let site = Site::new(move |request| {
+        let accept = request.headers().get("accept").and_then(|accept| accept.to_str().ok());
+        Ok(if accept == Some("application/json") { everybody.clone() } else { status(406) })
+    });
+    let us = site.connect(learning());
+    assert!(crate::target::find(&us).await.unwrap().is_empty());
+    let learnt: Vec<String> = us.connector.learnt().into_iter().map(|fact| fact.name).collect();
+    assert_eq!(learnt, ["accept", "user_filters"]);
+    assert_eq!(lines(&site).len(), 2, "asked twice, and everybody is known");
+    // And a refusal of it means "not by this", as the first one does.
+    let site = Site::new(|request| {
+        let accept = request.headers().get("accept").and_then(|accept| accept.to_str().ok());
+        let filters = request.uri().query().is_some_and(|query| query.contains("filter="));
+        Ok(match accept {
+            Some("application/json") if filters => status(400),
+            Some("application/json") => list(&[]),
+            _ => status(406),
+        })
+    });
+    let us = site.connect(learning());
+    assert!(crate::target::find(&us).await.unwrap().is_empty());
 }
 
 async fn what_was_kept_in_another_form_is_passed_over_and_forgotten() {

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use super::layers::Layer;
+use crate::model::truth;
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:user";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:group";
@@ -219,14 +220,5 @@ fn objects(value: &Value) -> Vec<&Map<String, Value>> {
             _ => vec![object],
         },
         _ => Vec::new(),
-    }
-}
-
-fn truth(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(flag) => Some(*flag),
-        Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
-        Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
-        _ => None,
     }
 }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::values::{
-    BooleanForm, Clearing, ContentType, Deactivation, Deletion, MembersPatch, MembersReadable,
-    OpCase, Paging, PatchStyle, Reactivation, RemoveForm, UpdateMethod, Version,
+    BooleanForm, Clearing, ContentType, Deactivation, Deletion, GroupDeletion, MembersPatch,
+    MembersReadable, OpCase, Paging, PatchStyle, Reactivation, RemoveForm, UpdateMethod, Version,
 };
 use crate::exchange::{self, Rate};
 use crate::model::{ResourceKind, is_disruptive};
@@ -172,7 +172,7 @@ profile! {
     /// What DELETE does to users.
     delete: Deletion = Deletion::Hard;
     /// What DELETE does to groups.
-    group_delete: Deletion = Deletion::Hard;
+    group_delete: GroupDeletion = GroupDeletion::Hard;
     /// How an account that was switched off is brought back.
     reactivate: Reactivation = Reactivation::PatchActive;
     /// Attributes without which the target takes no user.
@@ -259,10 +259,11 @@ impl Profile {
         }
     }
 
-    pub(crate) fn deletion(&self, kind: ResourceKind) -> Deletion {
+    /// Whether no DELETE is to be sent.
+    pub(crate) fn refuses_delete(&self, kind: ResourceKind) -> bool {
         match kind {
-            ResourceKind::User => self.delete,
-            ResourceKind::Group => self.group_delete,
+            ResourceKind::User => self.delete == Deletion::Refused,
+            ResourceKind::Group => self.group_delete == GroupDeletion::Refused,
         }
     }
 

@@ -30,8 +30,8 @@ pub(super) use layers::{Layer, Layers};
 pub(super) use suspects::{Asked, Scene, suspects};
 pub(super) use trial::{Lesson, Trial};
 pub use values::{
-    BooleanForm, Clearing, ContentType, Deactivation, Deletion, MembersPatch, MembersReadable,
-    OpCase, Paging, PatchStyle, Reactivation, RemoveForm, UpdateMethod, Version,
+    BooleanForm, Clearing, ContentType, Deactivation, Deletion, GroupDeletion, MembersPatch,
+    MembersReadable, OpCase, Paging, PatchStyle, Reactivation, RemoveForm, UpdateMethod, Version,
 };
 pub(super) use vendor::vendor;
 pub use vendor::{VendorProfile, vendors};

@@ -131,9 +131,6 @@ impl Suspicion<'_> {
             Asked::Delete if sure && self.scene.kind == ResourceKind::User => {
                 vec![self.sure("delete", "refused")]
             }
-            Asked::Create if sure && self.scene.kind == ResourceKind::Group => {
-                vec![self.sure("groups", false)]
-            }
             Asked::Find(attribute) if sure => {
                 let left: Vec<&String> = self
                     .profile

@@ -120,16 +120,22 @@ choices! {
         /// Not at all.
         Unsupported,
     }
-    /// What DELETE does.
+    /// What DELETE does to a user.
     Deletion {
-        /// The resource is gone.
+        /// The account is gone.
         #[default]
         Hard,
         /// The account is switched off, keeps its name and our id, and a create finds it again.
         Deactivates,
-        /// The account is switched off and can never be switched on again.
-        SoftIrreversible,
-        /// It is refused: users are switched off instead.
+        /// It is refused, or not wanted: users are switched off instead.
+        Refused,
+    }
+    /// What DELETE does to a group.
+    GroupDeletion {
+        /// It is gone.
+        #[default]
+        Hard,
+        /// It is refused: who is to have it deleted learns that it cannot be.
         Refused,
     }
     /// How an account that was switched off is brought back.
@@ -139,7 +145,5 @@ choices! {
         PatchActive,
         /// By PUT.
         Put,
-        /// By a create, which the target takes for the old account's return.
-        Recreate,
     }
 }

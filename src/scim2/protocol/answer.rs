@@ -1,12 +1,14 @@
 //! What successes say (RFC 7644 sections 3.3 to 3.6).
 
+use std::fmt;
+
 use http::StatusCode;
 use http::header::ETAG;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use super::parse::{parse, parse_object};
+use super::parse::{Unread, parse, parse_whole};
 use super::refusal::{Answered, Body, Refused, Shape, doubtful, succeeded};
 use crate::connector::{Lookup, Remote};
 use crate::error::{Effect, Error, ErrorKind, Result};
@@ -18,13 +20,6 @@ const LONGEST_VERSION: usize = 1024;
 
 /// The longest cursor that is followed, in bytes: it must fit into an address, each byte as three.
 const LONGEST_CURSOR: usize = 4 * 1024;
-
-/// So many resources of a list are read however little each says; beyond that each must take its bytes in the answer, as
-/// each takes a hundred times as many in memory (F87).
-const PLENTY: usize = 10_000;
-
-/// The least that a resource takes in an answer, in bytes.
-const SMALLEST: usize = 100;
 
 /// What a POST brought.
 #[derive(Debug)]
@@ -90,7 +85,7 @@ pub(in super::super) fn deleted(response: &HttpResponse) -> Answered<()> {
     succeeded(response, &[])?;
     confirmed(response)?;
     let resource = matches!(body.shape, Shape::Json)
-        && Head::read(response.body()).is_some_and(|head| head.id.is_some());
+        && Head::read(response.body()).is_some_and(|head| head.id.0.is_some());
     if resource || body.shape == Shape::Empty {
         return Ok(());
     }
@@ -103,10 +98,15 @@ pub(in super::super) fn fetched(
     id: &RemoteId,
 ) -> Answered<Map<String, Value>> {
     succeeded(response, &[])?;
-    let resource = parse_object(response.body());
-    let shown = resource.as_ref().and_then(|resource| resource.get("id")).and_then(as_id);
-    match resource {
-        Some(resource) if shown.as_deref() == Some(id.as_str()) => Ok(resource),
+    match parse_whole(response.body()) {
+        Ok(Value::Object(resource))
+            if resource.get("id").and_then(as_id).as_deref() == Some(id.as_str()) =>
+        {
+            Ok(resource)
+        }
+        Err(Unread::TooMuch) => {
+            Err(doubtful(response, "with a resource of more parts than are read"))
+        }
         _ => Err(doubtful(response, "with a body that is not the resource")),
     }
 }
@@ -135,9 +135,14 @@ pub(in super::super) fn listing(response: &HttpResponse) -> Answered<Listing> {
     succeeded(response, &[])?;
     let no_list =
         || doubtful(response, "with a body that is not a SCIM list").with_effect(Effect::Rejected);
-    let (mut list, bare) = match parse(response.body()) {
-        Some(Value::Object(list)) => (list, None),
-        Some(Value::Array(resources)) => (Map::new(), Some(resources)),
+    let too_much = || {
+        let what = "with a list of more parts than are read at once; ask for smaller pages by the profile's max_count";
+        doubtful(response, what).with_effect(Effect::Rejected)
+    };
+    let (mut list, bare) = match parse_whole(response.body()) {
+        Ok(Value::Object(list)) => (list, None),
+        Ok(Value::Array(resources)) => (Map::new(), Some(resources)),
+        Err(Unread::TooMuch) => return Err(too_much()),
         _ => return Err(no_list()),
     };
     let total = match list.get("totalResults") {
@@ -151,9 +156,6 @@ pub(in super::super) fn listing(response: &HttpResponse) -> Answered<Listing> {
         (Some(Value::Null) | None, _) if list.contains_key("totalResults") => Vec::new(),
         _ => return Err(no_list()),
     };
-    if resources.len() > PLENTY.max(response.body().len() / SMALLEST) {
-        return Err(no_list());
-    }
     let next_cursor =
         list.get("nextCursor").and_then(Value::as_str).filter(|text| !text.is_empty());
     if next_cursor.is_some_and(|cursor| cursor.len() > LONGEST_CURSOR) {
@@ -172,14 +174,15 @@ pub(in super::super) fn shows(resource: &Value, name: &str, text: &str) -> bool 
 /// unread: one that cannot be read is not our concern.
 pub(in super::super) fn hits(
     response: &HttpResponse,
-    resources: &[Value],
+    resources: Vec<Value>,
     lookup: &Lookup<'_>,
 ) -> Answered<Vec<Remote>> {
-    let ours = |value: &&Value| {
+    let ours = |value: &Value| {
         value.get("externalId").and_then(Value::as_str) == Some(lookup.external_id.as_str())
             || shows(value, name_of(lookup.kind), lookup.name)
     };
-    resources.iter().filter(ours).map(|value| shown(response, value, lookup.kind)).collect()
+    let hits = resources.into_iter().filter(ours);
+    hits.map(|value| shown(response, value, lookup.kind)).collect()
 }
 
 /// The attribute by which people know a resource.
@@ -190,15 +193,15 @@ pub(in super::super) fn name_of(kind: ResourceKind) -> &'static str {
     }
 }
 
-/// A resource as a list or a GET shows it.
+/// A resource as a list or a GET shows it. The JSON is used up, so that there is not one of each at a time (T13).
 pub(in super::super) fn shown(
     response: &HttpResponse,
-    value: &Value,
+    value: Value,
     kind: ResourceKind,
 ) -> Answered<Remote> {
     let unreadable =
         || doubtful(response, "with a resource that is not SCIM").with_effect(Effect::Rejected);
-    let head = Head::deserialize(value).map_err(|_| unreadable())?;
+    let head = Head::deserialize(&value).map_err(|_| unreadable())?;
     let remote = head.remote(response)?;
     let resource = match kind {
         ResourceKind::User => User::deserialize(value).map(Resource::User),
@@ -211,10 +214,10 @@ pub(in super::super) fn shown(
 #[derive(Default, Deserialize)]
 struct Head {
     // Two that differ in case alone are one thing said twice (F89).
-    #[serde(alias = "ID", alias = "Id", alias = "iD")]
-    id: Option<Value>,
+    #[serde(default, alias = "ID", alias = "Id", alias = "iD")]
+    id: Scalar,
     #[serde(rename = "externalId", default)]
-    external_id: Option<Value>,
+    external_id: Scalar,
     #[serde(default)]
     meta: Option<Meta>,
     #[serde(default)]
@@ -228,13 +231,13 @@ struct Head {
 #[derive(Deserialize)]
 struct Meta {
     #[serde(default)]
-    version: Option<Value>,
+    version: Scalar,
 }
 
 impl Meta {
     /// The tag as it came; some servers count in numbers.
     fn version(self) -> Option<String> {
-        as_version(&self.version?)
+        as_version(&self.version.0?)
     }
 }
 
@@ -252,17 +255,72 @@ fn as_id(value: &Value) -> Option<String> {
     }
 }
 
+/// A value without parts. A list or an object is passed over, however large (F87).
+#[derive(Default)]
+struct Scalar(Option<Value>);
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_any(ScalarVisitor)
+    }
+}
+
+struct ScalarVisitor;
+
+impl<'de> Visitor<'de> for ScalarVisitor {
+    type Value = Scalar;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> std::result::Result<Scalar, E> {
+        Ok(Scalar(Some(value.into())))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> std::result::Result<Scalar, E> {
+        Ok(Scalar(Some(value.into())))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> std::result::Result<Scalar, E> {
+        Ok(Scalar(Some(value.into())))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> std::result::Result<Scalar, E> {
+        Ok(Scalar(Some(value.into())))
+    }
+
+    fn visit_str<E>(self, value: &str) -> std::result::Result<Scalar, E> {
+        Ok(Scalar(Some(value.into())))
+    }
+
+    fn visit_unit<E>(self) -> std::result::Result<Scalar, E> {
+        Ok(Scalar(None))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> std::result::Result<Scalar, A::Error> {
+        // Each by the same way, as the parser has a limit to its depth there and none where all is ignored at once.
+        while items.next_element::<Scalar>()?.is_some() {}
+        Ok(Scalar(None))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut items: A) -> std::result::Result<Scalar, A::Error> {
+        while items.next_entry::<IgnoredAny, Scalar>()?.is_some() {}
+        Ok(Scalar(None))
+    }
+}
+
 impl Head {
     /// In the RFC's spelling at once; in any other by a detour.
     fn read(body: &[u8]) -> Option<Self> {
         match serde_json::from_slice::<Self>(body) {
-            Ok(head) if head.id.is_some() => Some(head),
-            _ => Self::deserialize(parse(body)?).ok(),
+            Ok(head) if head.id.0.is_some() => Some(head),
+            _ => Self::deserialize(parse(body).ok()?).ok(),
         }
     }
 
     fn id(&self) -> Option<String> {
-        as_id(self.id.as_ref()?)
+        as_id(self.id.0.as_ref()?)
     }
 
     fn is_whole(&self) -> bool {
@@ -275,7 +333,7 @@ impl Head {
         };
         let mut remote = Remote::new(id)?;
         remote.version = self.meta.and_then(Meta::version);
-        remote.external_id = match self.external_id {
+        remote.external_id = match self.external_id.0 {
             Some(Value::String(text)) if !text.is_empty() => Some(LocalId::new(text)),
             _ => None,
         };

@@ -159,17 +159,7 @@ fn trim(profile: &Profile, kind: ResourceKind, path: &AttributePath, value: &mut
 
 fn needs(profile: &Profile, kind: ResourceKind, attributes: &Map<String, Value>) -> Result<()> {
     let lacks = |path: &&String| {
-        let path = AttributePath::from(path.as_str());
-        let outer = match &path.schema {
-            Some(urn) => {
-                part(attributes, urn).and_then(|inner| part(inner.as_object()?, &path.attribute))
-            }
-            None => part(attributes, &path.attribute),
-        };
-        let value = match (&path.sub_attribute, outer) {
-            (Some(sub), Some(outer)) => outer.as_object().and_then(|outer| part(outer, sub)),
-            (_, outer) => outer,
-        };
+        let value = AttributePath::from(path.as_str()).value_by(attributes, part);
         value.is_none_or(|value| {
             value.is_null()
                 || value.as_str().is_some_and(str::is_empty)
@@ -196,15 +186,7 @@ fn part<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
 
 fn lengths(profile: &Profile, attributes: &Map<String, Value>) -> Result<()> {
     for (name, most) in &profile.max_len {
-        let path = AttributePath::from(name.as_str());
-        let outer = path.schema.as_ref().map_or_else(
-            || attributes.get(&path.attribute),
-            |urn| attributes.get(urn).and_then(|inner| inner.get(&path.attribute)),
-        );
-        let value = match (&path.sub_attribute, outer) {
-            (Some(sub), Some(outer)) => outer.get(sub),
-            (_, outer) => outer,
-        };
+        let value = AttributePath::from(name.as_str()).value_by(attributes, part);
         if value.and_then(Value::as_str).is_some_and(|text| text.chars().count() > *most) {
             return Err(not_sent(format!(
                 "{name} is longer than the {most} characters that the target takes; shorten it"

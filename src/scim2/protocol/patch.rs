@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::profile::{BooleanForm, Clearing, OpCase, PatchStyle, Profile, RemoveForm};
-use crate::model::{AttributePath, Change, Difference, Filter, MemberChanges, ValueKey};
+use crate::model::{AttributePath, Change, Difference, Filter, Member, MemberChanges, ValueKey};
 
 /// The operations of a difference. Values of multi-valued attributes that are not ours are left alone.
 pub(in super::super) fn resource_operations(
@@ -57,7 +57,7 @@ pub(in super::super) fn with_whole_lists(
     difference.apply(&mut after);
     let whole = difference.iter().map(|(path, change)| {
         let change = match change {
-            Change::Values { .. } => match at(&after, path) {
+            Change::Values { .. } => match path.value_in(&after) {
                 Some(values) => Change::Set(values.clone()),
                 None => Change::Clear,
             },
@@ -77,7 +77,7 @@ pub(in super::super) fn without_absent(
         let Change::Values { removed, added } = change else {
             return (path.clone(), change.clone());
         };
-        let there = at(current, path).and_then(Value::as_array);
+        let there = path.value_in(current).and_then(Value::as_array);
         let is_there = |key: &&ValueKey| {
             there.into_iter().flatten().any(|value| {
                 let text = value.get(key.sub_attribute).and_then(Value::as_str);
@@ -88,14 +88,6 @@ pub(in super::super) fn without_absent(
         (path.clone(), Change::Values { removed, added: added.clone() })
     });
     left.collect()
-}
-
-/// The value at a path without sub-attribute.
-fn at<'a>(resource: &'a Map<String, Value>, path: &AttributePath) -> Option<&'a Value> {
-    match &path.schema {
-        Some(urn) => resource.get(urn)?.get(&path.attribute),
-        None => resource.get(&path.attribute),
-    }
 }
 
 /// The operations of a change of members: adds first, all in one.
@@ -132,7 +124,7 @@ pub(in super::super) fn replace_members(profile: &Profile, members: Value) -> Ve
     vec![Dialect(profile).replace(&AttributePath::new("members"), members)]
 }
 
-pub(super) fn member_value(profile: &Profile, member: &crate::model::Member) -> Value {
+pub(super) fn member_value(profile: &Profile, member: &Member) -> Value {
     if profile.member_type { json!(member) } else { json!({ "value": member.value }) }
 }
 
@@ -235,16 +227,14 @@ pub(in super::super) fn members_left(
     changes: &MemberChanges,
 ) -> MemberChanges {
     let members = group.get("members").and_then(Value::as_array);
-    let present = |member: &&crate::model::Member| {
-        members.into_iter().flatten().any(|value| is(value, member))
-    };
+    let present = |member: &&Member| members.into_iter().flatten().any(|value| is(value, member));
     MemberChanges::new(
         changes.added.iter().filter(|member| !present(member)).cloned(),
         changes.removed.iter().filter(present).cloned(),
     )
 }
 
-fn is(value: &Value, member: &crate::model::Member) -> bool {
+fn is(value: &Value, member: &Member) -> bool {
     match value.get("value") {
         Some(Value::String(text)) => text == member.value.as_str(),
         // Some servers count.

@@ -5,7 +5,7 @@ use std::fmt;
 use http::StatusCode;
 use serde_json::Value;
 
-use super::parse::parse_object;
+use super::parse::parse;
 use crate::error::{Effect, Error, ErrorKind};
 use crate::exchange::retry_after;
 use crate::model::is_disruptive;
@@ -251,7 +251,7 @@ impl Body {
         if body.iter().all(u8::is_ascii_whitespace) {
             return Self { shape: Shape::Empty, scim_type: None, words: None, page: None };
         }
-        let Some(body) = parse_object(body) else {
+        let Ok(Value::Object(body)) = parse(body) else {
             let begin = body.get(..4 * DETAIL).unwrap_or(body);
             let page = Some(harmless(&String::from_utf8_lossy(begin)));
             return Self { shape: Shape::Foreign, scim_type: None, words: None, page };

@@ -270,7 +270,11 @@ const READING: &[Row] = &[
     row(
         "30",
         "Look-ups are checked here: no stranger is taken, several are an error, an ignored filter is seen",
-        &["reading::a_look_up_is_checked_here", "reading::two_of_ours_are_an_error"],
+        &[
+            "reading::a_look_up_is_checked_here",
+            "reading::two_of_ours_are_an_error",
+            "knowledge::a_question_in_other_words_is_judged_like_the_first",
+        ],
         DONE,
     ),
     row(
