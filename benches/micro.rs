@@ -243,6 +243,86 @@ mod difference {
     }
 }
 
+/// What one target should see of a user, beside what it costs to write the same user as JSON.
+mod projection {
+    use std::hint::black_box;
+
+    use outbound_provisioning::mapping::MappingContext;
+    use outbound_provisioning::model::mapping::Mapping;
+    use outbound_provisioning::model::{Problems, Resource, User};
+    use serde_json::{Value, json};
+
+    use super::Bencher;
+    use super::sample::{BoxError, user};
+
+    /// A user with everything that the rules below name.
+    fn full() -> User {
+        let mut user = user(42);
+        let text = |text: &str| Some(text.to_owned());
+        user.nick_name = text("Ada");
+        user.profile_url = text("https://example.com/ada");
+        let mut enterprise = user.enterprise.take().unwrap_or_default();
+        enterprise.department = text("Research");
+        enterprise.division = text("Engines");
+        enterprise.cost_center = text("4711");
+        enterprise.employee_number = text("0042");
+        user.enterprise = Some(enterprise);
+        user.with_extension("urn:example:badge", [("colour", json!("green"))])
+    }
+
+    /// 20 rules: copies, constants, defaults, expressions, an address, an extension.
+    fn twenty() -> Result<Mapping, BoxError> {
+        let enterprise = |name: &str| {
+            format!("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:{name}")
+        };
+        let rules: Value = json!([
+            { "to": "userName", "expression": "ToLower([userName])" },
+            { "to": "displayName", "expression": "Join(\" \", [name.givenName], [name.familyName])" },
+            { "to": "name.formatted", "expression": "Join(\", \", [name.familyName], [name.givenName])" },
+            { "to": "name.givenName", "expression": "NormalizeDiacritics([name.givenName])" },
+            { "to": "name.familyName", "expression": "NormalizeDiacritics([name.familyName])" },
+            { "to": "nickName", "from": "name.givenName" },
+            { "to": "title", "default": "Member" },
+            { "to": "userType", "expression": "Switch([userType], \"ext\", \"Employee\", \"int\")" },
+            { "to": "preferredLanguage", "from": "locale" },
+            { "to": "locale", "expression": "Replace([locale], \"-\", \"_\")" },
+            { "to": "timezone", "constant": "Etc/UTC" },
+            { "to": "profileUrl", "drop": true },
+            { "to": enterprise("department"), "from": enterprise("division") },
+            { "to": enterprise("division"), "from": enterprise("department") },
+            { "to": enterprise("costCenter"), "default": "0000" },
+            { "to": enterprise("organization"), "expression": "Organization()" },
+            { "to": enterprise("employeeNumber"), "expression": "Right([userName], 4)" },
+            { "to": "active", "from": "active" },
+            { "to": "emails[type eq \"work\"].value", "expression": "ToLower([emails[type eq \"work\"].value])" },
+            { "to": "urn:example:badge:colour", "expression": "ToUpper([urn:example:badge:colour])" }
+        ]);
+        let mut problems = Problems::new();
+        let mapping = Mapping::from_json(&json!({ "users": rules }), "mapping", &mut problems);
+        Ok(problems.or(mapping)?)
+    }
+
+    fn project(bencher: Bencher<'_, '_>, mapping: &Mapping) {
+        let (acme, hr) = ("acme".into(), "hr".into());
+        let context = MappingContext::new(&acme, &hr);
+        let user = Resource::from(full());
+        bencher.bench(|| mapping.apply(black_box(&user), &context));
+    }
+
+    /// 20 attributes by rules, the others as they are.
+    #[divan::bench]
+    fn twenty_rules(bencher: Bencher<'_, '_>) {
+        project(bencher, &twenty().expect("a mapping without problems"));
+    }
+
+    /// The same user as JSON: what the others under `projection` are compared with.
+    #[divan::bench]
+    fn serialise(bencher: Bencher<'_, '_>) {
+        let user = full();
+        bencher.bench(|| serde_json::to_vec(black_box(&user)));
+    }
+}
+
 /// Through the connector, over a client that only counts: the request built and signed, the answer read.
 mod scim2 {
     use std::sync::Arc;

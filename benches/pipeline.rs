@@ -31,8 +31,8 @@ use http::HeaderValue;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use outbound_provisioning::host::TokioRuntime;
 use outbound_provisioning::model::{
-    Configuration, Connection, Event, Group, Member, OrganizationConfiguration, Properties,
-    Provisioner,
+    Configuration, Connection, ConnectorSettings, Event, Group, Guard, Member,
+    OrganizationConfiguration, Properties, Provisioner,
 };
 use outbound_provisioning::scim2::Scim2Factory;
 use outbound_provisioning::transport::{NetworkPolicy, ReqwestClient};
@@ -276,7 +276,7 @@ fn dispatcher(base_url: &str) -> Result<Dispatcher> {
         .with("authentication", "bearer")
         .with("token", TOKEN);
     let organization = OrganizationConfiguration::new()
-        .with_connection("hr", Connection::new("HR").with_connector("scim2", properties))
+        .with_connection("hr", Connection::new("HR").with_connector("scim2", unguarded(properties)))
         .with_provisioner(Provisioner::new("hr", "scim2").blocking());
     let client = ReqwestClient::new(NetworkPolicy::new().allow_loopback())?;
     let registry = ConnectorRegistry::new().with(Scim2Factory::new(client));
@@ -436,4 +436,9 @@ impl std::fmt::Display for Spread {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(&format!("{:.2} ({:.2} to {:.2})", self.median, self.lowest, self.highest))
     }
+}
+
+/// It creates and deletes by the hundred, and no person is there to allow it.
+fn unguarded(properties: Properties) -> ConnectorSettings {
+    ConnectorSettings::from(properties).with_guard(Guard::new(u32::MAX, 100))
 }

@@ -50,10 +50,14 @@
 //! |---|---|
 //! | to provision over SCIM 2.0 | `features = ["scim2", "reqwest", "tokio"]` |
 //! | to sign in there with a private key in place of a secret | also `"oauth"` |
+//! | rules decided by a XACML 3.0 decision point, or by one that speaks AuthZEN | also `"xacml"`, or `"authzen"` |
 //! | SCIM 2.0 over an HTTP client of my own | `features = ["scim2"]`, and implement [`transport::HttpClient`] |
 //! | connectors of my own only | no feature, and implement [`connector::Connector`] |
 //! | nothing lost with the process | `features = ["redb"]`, and a [`store::RedbStore`] |
+//! | what is at rest sealed with a key of mine | also `"seal"`, and [`seal::SealingKeys`] |
 //! | deadlines, a worker that runs, work that outlives its caller | `features = ["tokio"]`, or implement [`host::Runtime`] |
+//! | passwords, or a store whose rows are sealed | `features = ["seal"]` |
+//! | rules asked of a XACML 3.0 or AuthZEN 1.0 decision point | `features = ["xacml"]`, `features = ["authzen"]` |
 //! | a store of my own | implement [`store::Store`], and run [`conformance::store`] over it |
 //! | to decide and not to send (`plan` only) | `default-features = false` |
 //! | to test my wiring without a target | `features = ["mock"]` in `[dev-dependencies]` |
@@ -67,7 +71,8 @@
 //! [`ConfigurationSource`](host::ConfigurationSource) knows what administrators set up,
 //! [`SecretSource`](host::SecretSource) resolves references to secrets, [`Store`](store::Store) keeps what must not be
 //! lost, [`ResourceSource`](host::ResourceSource) knows the host's users and groups, [`Runtime`](host::Runtime) has time
-//! and tasks, [`Observer`](host::Observer) is told what happens.
+//! and tasks, [`Observer`](host::Observer) is told what happens,
+//! [`RuleEngine`](rules::RuleEngine) may say no.
 //!
 //! # What is promised, and what not yet
 //!
@@ -84,7 +89,18 @@
 //! the host's own database cannot join its transaction: without [`announce`](Dispatcher::announce), promises begin at
 //! `dispatch`.
 //!
-//! Not yet: several processes at one store, passwords, rules, mapping, a guard against mass changes.
+//! # What a target is to have
+//!
+//! Beside a connector's own settings stand its [`scope`](model::Scope) (who), its [`mapping`] (with which attributes), what
+//! follows from [`rules`], its [`deprovisioning`](model::Deprovisioning) (what happens to leavers), a
+//! [`guard`](model::Guard) against mass changes, and its [`passwords`](model::Passwords). A lane keeps the host's own word;
+//! what the target should see is worked out from it at each attempt, from the configuration of that moment. So nothing of
+//! one connection reaches another, and a repaired mapping mends what waits. Changed terms touch nobody by themselves:
+//! [`Dispatcher::plan_reassert`] says what they would come to.
+//!
+//! Whoever is to lose access loses it whatever rules, the JIT option or the scope say.
+//!
+//! Not yet: several processes at one store, a XACML engine in the crate itself, reconciliation.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -95,16 +111,23 @@ pub mod connector;
 pub mod delivery;
 pub mod dispatch;
 mod error;
-#[cfg(feature = "scim2")]
+#[cfg(any(feature = "scim2", feature = "authzen", feature = "xacml"))]
+#[cfg_attr(
+    not(feature = "scim2"),
+    expect(dead_code, reason = "connectors use all of it, rule engines a part")
+)]
 mod exchange;
 mod handover;
 pub mod host;
+pub mod mapping;
 #[cfg(feature = "mock")]
 pub mod mock;
 pub mod model;
 pub mod resolver;
+pub mod rules;
 #[cfg(feature = "scim2")]
 pub mod scim2;
+pub mod seal;
 pub mod store;
 pub mod transport;
 mod turnstile;

@@ -10,18 +10,24 @@ mod host;
 mod judge;
 #[path = "simulated/mod.rs"]
 mod simulated;
+#[path = "simulation/terms.rs"]
+#[allow(dead_code, reason = "shared with the simulation")]
+mod terms;
 
 use std::sync::{Arc, Mutex};
 
 use host::{Answers, Change, Truth};
 use outbound_provisioning::dispatch::LaneState;
 use outbound_provisioning::host::ResourceSource;
-use outbound_provisioning::model::{Group, Member, OrganizationId, ResourceKey, User};
+use outbound_provisioning::model::{
+    ConnectorSettings, Group, Member, OrganizationId, Properties, ResourceKey, User,
+};
 use simulated::clock::lock;
 use simulated::dice::Dice;
 use simulated::store::Loss;
 use simulated::weather::{Fate, Plan, Strike};
 use simulated::world::{ACME, Setting, World, provisioner};
+use terms::Terms;
 
 #[derive(Clone, Debug)]
 struct Scenario {
@@ -182,7 +188,7 @@ fn run(scenario: &Scenario, strikes: &[(u64, Strike)], point: Point) -> Ran {
         plan,
         loss: point.loss,
         provisioner,
-        temporary_names: false,
+        settings: ConnectorSettings::from(Properties::new()),
         verbose: false,
     };
     let mut dice = Dice::new(7);
@@ -278,7 +284,7 @@ fn come_to_rest(world: &mut World, truth: &Arc<Mutex<Truth>>) -> Ran {
     }
     let directory = lock(&world.target.directory);
     let mut wrong = world.weather.violations();
-    wrong.extend(judge::wrong(&lock(truth), &directory));
+    wrong.extend(judge::wrong(&lock(truth), &directory, Terms::Plain));
     if directory.repeated_creates > 0 {
         wrong.push("a second account was made".to_owned());
     }

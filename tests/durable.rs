@@ -236,11 +236,11 @@ fn p25_a_file_from_the_future_is_refused_and_not_touched() {
         transaction.commit().unwrap();
         era
     };
-    let era = raw(Some(2));
+    let era = raw(Some(3));
     let refused = RedbStore::open(file(&folder)).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Storage);
     assert!(refused.message().contains("newer version"), "{refused}");
-    assert!(refused.message().contains("format 2"), "{refused}");
+    assert!(refused.message().contains("format 3"), "{refused}");
     assert_eq!(raw(Some(1)), era, "no life began");
     RedbStore::open(file(&folder)).unwrap();
 }

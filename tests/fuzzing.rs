@@ -48,6 +48,20 @@ fn header() -> impl Strategy<Value = (u8, Vec<u8>)> {
     (0_u8..16, value)
 }
 
+/// Words of filters and value paths, more often in a row that means something than not.
+#[expect(clippy::expect_used, reason = "a regex that is none fails the test")]
+fn expression() -> impl Strategy<Value = String> {
+    let path = "(a|b|userName|NAME\\.givenName|emails|emails\\.type|urn:example:badge:colour|[a-z.:$]{1,6})";
+    let value = r#"("(work|ä|\\u00e4|[ -~]{0,4})"|-?[0-9]{1,3}(\.5|e[0-9]{1,3})?|true|false|null)"#;
+    let test = format!("{path} (pr|(eq|ne|co|SW|ew|gt|ge|lt|le) {value})");
+    let entry = format!(r"{path}\[{test}( (and|or) {test})?\](\.[a-z]{{1,3}})?");
+    let term =
+        format!(r"(({test})|({entry})|(not ?\({test}\))|(\(+{test}\)+)|({path}|[ -~]{{0,6}}))");
+    let filter = format!("{term}( (and|or) {term}){{0,3}}");
+    let of_regex = |regex: &str| proptest::string::string_regex(regex).expect("a regex");
+    prop_oneof![3 => of_regex(&filter), 1 => of_regex(&entry), 1 => of_regex(".{0,60}")]
+}
+
 macro_rules! fuzz {
     ($($(#[$doc:meta])* $name:ident($target:ident): $bytes:expr;)+) => {
         proptest! {
@@ -71,6 +85,7 @@ fuzz! {
             written(deed, manner, &headers)
         });
     t12_filters(filters): ".{0,60}".prop_map(String::into_bytes);
+    t12_expressions(expressions): expression().prop_map(String::into_bytes);
     t12_facts_of_a_store(facts): mutated::knowledge(true);
     t12_words_of_an_administrator(overrides): mutated::knowledge(false);
     t12_settings(settings): (0_u8..10, mutated::setting()).prop_map(|(name, value)| {

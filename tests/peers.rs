@@ -1,20 +1,34 @@
 //! A full life of users and groups on SCIM servers that others wrote. Their addresses come from the environment
 //! (`scripts/with-peers` sets them); with `PEERS=required` a missing one is a failure.
-#![cfg(all(feature = "scim2", feature = "reqwest", feature = "blocking"))]
+#![cfg(all(
+    feature = "scim2",
+    feature = "reqwest",
+    feature = "tokio",
+    feature = "blocking",
+    feature = "non-blocking"
+))]
 #![expect(clippy::indexing_slicing, reason = "a test that is wrong about a key should stop")]
 
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
+use async_trait::async_trait;
+use outbound_provisioning::host::{Runtime, SharedConfiguration, TokioRuntime};
 use outbound_provisioning::model::{
-    Configuration, Connection, Event, Group, Member, MultiValue, Name, OrganizationConfiguration,
-    Properties, Provisioner, User,
+    ApplicationConfiguration, Cause, Configuration, Connection, ConnectorSettings, Deprovision,
+    Deprovisioning, Event, Filter, Group, Member, MultiValue, Name, OrganizationConfiguration,
+    Properties, Provisioner, Scope, Timestamp, User,
 };
 use outbound_provisioning::scim2::Scim2Factory;
 use outbound_provisioning::transport::{NetworkPolicy, ReqwestClient};
-use outbound_provisioning::{ConnectorRegistry, Dispatcher};
+use outbound_provisioning::{ConnectorRegistry, Dispatcher, Outcome, Worker};
 use serde_json::Value;
 use support::other_client::list;
 
@@ -25,11 +39,29 @@ struct Peer {
     base: String,
     token: String,
     dispatcher: Dispatcher,
+    shared: SharedConfiguration,
+    /// As if there were no terms.
+    plain: Configuration,
 }
 
 impl Peer {
     /// None where it is not running and need not be.
     fn named(name: &str) -> Result<Option<Self>, Box<dyn Error + Send + Sync>> {
+        Self::with(
+            name,
+            Clock::new(),
+            |settings| settings,
+            |organization, provisioner| organization.with_provisioner(provisioner),
+        )
+    }
+
+    /// The same with other terms.
+    fn with(
+        name: &str,
+        clock: Clock,
+        terms: impl FnOnce(ConnectorSettings) -> ConnectorSettings,
+        chosen: impl Fn(OrganizationConfiguration, Provisioner) -> OrganizationConfiguration,
+    ) -> Result<Option<Self>, Box<dyn Error + Send + Sync>> {
         let variables =
             (std::env::var(format!("{name}_URL")), std::env::var(format!("{name}_TOKEN")));
         let (Ok(base), Ok(token)) = variables else {
@@ -46,14 +78,18 @@ impl Peer {
             .with("base_url", base.as_str())
             .with("authentication", "bearer")
             .with("token", token.as_str());
-        let organization = OrganizationConfiguration::new()
-            .with_connection("peer", Connection::new(name).with_connector("scim2", properties))
-            .with_provisioner(Provisioner::new("peer", "scim2").blocking());
+        let configured = |settings: ConnectorSettings| {
+            let connection = Connection::new(name).with_connector("scim2", settings);
+            let organization = OrganizationConfiguration::new().with_connection("peer", connection);
+            let provisioner = Provisioner::new("peer", "scim2").blocking();
+            Configuration::new().with_organization("acme", chosen(organization, provisioner))
+        };
+        let plain = configured(properties.clone().into());
+        let shared = SharedConfiguration::new(configured(terms(properties.into())));
         let client = ReqwestClient::new(NetworkPolicy::new().allow_loopback())?;
         let registry = ConnectorRegistry::new().with(Scim2Factory::new(client));
-        let configuration = Configuration::new().with_organization("acme", organization);
-        let dispatcher = Dispatcher::builder(configuration, registry).build()?;
-        Ok(Some(Self { base, token, dispatcher }))
+        let dispatcher = Dispatcher::builder(shared.clone(), registry).runtime(clock).build()?;
+        Ok(Some(Self { base, token, dispatcher, shared, plain }))
     }
 
     async fn send(&self, event: Event) -> Done {
@@ -64,6 +100,20 @@ impl Peer {
                 return Err(format!("{what}: {}, {:?}", delivery.outcome, delivery.outcome).into());
             }
         }
+        Ok(())
+    }
+
+    /// The same, where nothing may be needed; and what follows, as a worker does it.
+    async fn tell(&self, event: Event) -> Done {
+        let report = self.dispatcher.dispatch(event.in_organization("acme")).await?;
+        for delivery in report.deliveries.iter().chain(&report.follow_ups) {
+            let is_fine =
+                delivery.outcome.is_done() || matches!(delivery.outcome, Outcome::Skipped(_));
+            if !is_fine {
+                return Err(format!("{}", delivery.outcome).into());
+            }
+        }
+        Worker::builder(&self.dispatcher).build().run_once().await?;
         Ok(())
     }
 
@@ -104,6 +154,40 @@ impl Peer {
                 (text(group, "externalId"), (text(group, "displayName"), members.collect()))
             });
         Ok(groups.collect())
+    }
+}
+
+/// Real time, and more.
+#[derive(Clone, Debug)]
+struct Clock {
+    real: TokioRuntime,
+    more: Arc<AtomicU64>,
+}
+
+impl Clock {
+    #[expect(clippy::expect_used, reason = "there is one: the test runs in it")]
+    fn new() -> Self {
+        Self { real: TokioRuntime::current().expect("a runtime"), more: Arc::default() }
+    }
+
+    fn advance(&self, by: Duration) {
+        let millis = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+        self.more.fetch_add(millis, Ordering::Relaxed);
+    }
+}
+
+#[async_trait]
+impl Runtime for Clock {
+    fn now(&self) -> Timestamp {
+        self.real.now().after(Duration::from_millis(self.more.load(Ordering::Relaxed)))
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.real.sleep(duration).await;
+    }
+
+    fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>) {
+        self.real.spawn(task);
     }
 }
 
@@ -280,6 +364,129 @@ async fn hostile_name(peer: &Peer) -> Done {
         "and nobody else is touched"
     );
     peer.send(Event::user_deleted("hostile-bystander")).await
+}
+
+/// Every policy with every cause, and coming back.
+async fn leavers(name: &str) -> Done {
+    let causes =
+        [Cause::Deleted, Cause::Disabled, Cause::Erased, Cause::LeftScope, Cause::Unassigned];
+    let policies = [
+        Deprovision::Leave,
+        Deprovision::Deactivate,
+        Deprovision::StripGroups,
+        Deprovision::DeactivateThenDelete,
+        Deprovision::Delete,
+    ];
+    for (place, cause) in causes.into_iter().enumerate() {
+        for policy in policies {
+            leaver(name, &format!("leave-{place}-{policy:?}-"), cause, policy).await?;
+        }
+    }
+    Ok(())
+}
+
+const GRACE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+async fn leaver(name: &str, prefix: &str, cause: Cause, policy: Deprovision) -> Done {
+    let all = Deprovisioning::default().with_grace(GRACE);
+    let deprovisioning = match cause {
+        Cause::Deleted => all.when_deleted(policy),
+        Cause::Disabled => all.when_disabled(policy),
+        Cause::Erased => all.when_erased(policy),
+        Cause::LeftScope => all.when_out_of_scope(policy),
+        _ => all.when_unassigned(policy),
+    };
+    let scope = Scope::new().of_users(Filter::equals("userType", "Employee"));
+    let terms = |settings: ConnectorSettings| {
+        settings.with_deprovisioning(deprovisioning).with_scope(scope)
+    };
+    let clock = Clock::new();
+    let peer = Peer::with(name, clock.clone(), terms, |organization, provisioner| {
+        if cause == Cause::Unassigned {
+            let payroll = ApplicationConfiguration::new().with_provisioner(provisioner);
+            organization.with_application("payroll", payroll)
+        } else {
+            organization.with_provisioner(provisioner)
+        }
+    })?;
+    let peer = peer.ok_or("the peer is running")?;
+    let (id, group) = (format!("{prefix}u"), format!("{prefix}g"));
+    let through = |event: Event| match cause {
+        Cause::Unassigned => event.through("payroll"),
+        _ => event,
+    };
+    let mut user = User::new(id.as_str(), format!("{prefix}name"));
+    user.user_type = Some("Employee".to_owned());
+    let staff = Group::new(group.as_str(), group.as_str()).with_member(Member::user(id.as_str()));
+    peer.send(through(Event::user_created(user.clone()))).await?;
+    peer.send(through(Event::group_created(staff))).await?;
+
+    let mut guest = user.clone();
+    guest.user_type = Some("Guest".to_owned());
+    let leaves = match cause {
+        Cause::Deleted => Event::user_deleted(id.as_str()),
+        Cause::Disabled => Event::user_updated(user.clone().with_active(false)),
+        Cause::Erased => Event::user_erased(id.as_str()),
+        Cause::LeftScope => Event::user_updated(guest),
+        _ => Event::user_unassigned(id.as_str()).through("payroll"),
+    };
+    peer.tell(leaves).await?;
+    let row = format!("{name}: {cause}, {policy:?}");
+    let is_gone = matches!(cause, Cause::Deleted | Cause::Erased);
+    let takes = !matches!(policy, Deprovision::Leave | Deprovision::StripGroups);
+    let account = peer.users(prefix).await?.remove(&id);
+    let active = account.map(|account| account[2].clone());
+    let expected = match policy {
+        Deprovision::Delete => None,
+        _ => Some((!takes).to_string()),
+    };
+    assert_eq!(active, expected, "{row}");
+    let members = peer.groups(prefix).await?.remove(&group).ok_or("the group")?.1;
+    let stays = !is_gone && !matches!(policy, Deprovision::Delete | Deprovision::StripGroups);
+    assert_eq!(members.contains(&id), stays, "{row}");
+
+    // Half of the grace is over: who comes back has the account as it was, or a new one.
+    clock.advance(GRACE / 2);
+    let returns = match cause {
+        Cause::Deleted | Cause::Erased => Event::user_created(user),
+        Cause::Unassigned => Event::user_assigned(user).through("payroll"),
+        _ => Event::user_updated(user),
+    };
+    peer.tell(returns).await?;
+    let account = peer.users(prefix).await?.remove(&id).ok_or("the account")?;
+    assert_eq!(account[2], "true", "{row}");
+
+    // And goes for good.
+    if policy == Deprovision::DeactivateThenDelete && is_gone {
+        peer.tell(Event::user_deleted(id.as_str())).await?;
+        if cause == Cause::Deleted {
+            clock.advance(GRACE);
+            Worker::builder(&peer.dispatcher).build().run_once().await?;
+            assert!(peer.users(prefix).await?.is_empty(), "{row}: the grace is over");
+        }
+    }
+    peer.shared.replace(peer.plain.clone());
+    peer.tell(Event::user_deleted(id.as_str())).await?;
+    peer.tell(Event::group_deleted(group.as_str())).await?;
+    assert_eq!(peer.users(prefix).await?, BTreeMap::new(), "{row}");
+    assert_eq!(peer.groups(prefix).await?, BTreeMap::new(), "{row}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn scim2_server_every_policy_with_every_cause() -> Done {
+    match Peer::named("SCIM2_SERVER")? {
+        Some(_) => leavers("SCIM2_SERVER").await,
+        None => Ok(()),
+    }
+}
+
+#[tokio::test]
+async fn scimmy_every_policy_with_every_cause() -> Done {
+    match Peer::named("SCIMMY")? {
+        Some(_) => leavers("SCIMMY").await,
+        None => Ok(()),
+    }
 }
 
 #[tokio::test]

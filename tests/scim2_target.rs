@@ -284,6 +284,7 @@ fn null_and_the_empty_list_are_no_value() {
 #[test]
 fn a_password_is_accepted_and_never_returned() {
     let target = with_user(json!({ "userName": "ada", "password": "secret" }));
+    assert_eq!(target.password_of("u-1"), Some("secret".into()));
     patch(&target, [replace("password", "hidden")]).is(204);
     patch(&target, [replace("password", 1)]).refuses(400, "invalidValue");
     let shown = format!("{:?} {:?}", target.users(), get(&target, "/Users").body);
@@ -815,7 +816,7 @@ fn the_server_tells_what_it_can_do() {
         ("patch", true),
         ("bulk", false),
         ("filter", true),
-        ("changePassword", false),
+        ("changePassword", true),
         ("sort", false),
         ("etag", true),
     ] {

@@ -4,6 +4,7 @@
 //! the sources of an error. Personal data must not occur in what a type prints of itself; a target's own words, which
 //! may quote them, are in the `Display` of an error's source and nowhere else. Ids are shown.
 #![cfg(all(
+    feature = "authzen",
     feature = "blocking",
     feature = "conformance",
     feature = "mock",
@@ -12,7 +13,9 @@
     feature = "redb",
     feature = "reqwest",
     feature = "scim2",
-    feature = "tokio"
+    feature = "seal",
+    feature = "tokio",
+    feature = "xacml"
 ))]
 #![expect(
     clippy::unwrap_used,
@@ -45,22 +48,32 @@ use outbound_provisioning::delivery::{
     Close, Era, Health, HoldReason, Life, MemberWrites, Next, ParkReason, Priority,
     QuarantineReason,
 };
-use outbound_provisioning::dispatch::LaneState;
+use outbound_provisioning::dispatch::{LaneState, Loading};
 use outbound_provisioning::host::{
     ConfigurationSource, LocalSecrets, NoSecrets, Observation, Observer, ResourceSource,
     SecretSource, SharedConfiguration, TokioRuntime, Versioned,
 };
+use outbound_provisioning::mapping::{
+    Expression, Functions, Mapping, MappingContext, TargetSchema,
+};
 use outbound_provisioning::mock::{Fault, ManualRuntime, MockConnector, Stall};
 use outbound_provisioning::model::{
-    Address, ApplicationConfiguration, AttributePath, Configuration, Connection, Difference,
-    EnterpriseUser, Event, EventId, Extensions, Fact, Filter, Group, LaneKey, Manager, Member,
-    MemberChanges, MultiValue, Name, OrganizationConfiguration, Problems, Properties, PropertyKind,
-    PropertySpec, Provisioner, RemoteId, Resource, ResourceKey, ResourceKind, Secret,
-    SecretReference, Target, TargetKey, Timestamp, Trigger, User,
+    Address, ApplicationConfiguration, AttributePath, Cause, Configuration, Connection,
+    ConnectorSettings, Deprovisioning, Difference, EnterpriseUser, Event, EventId, Extensions,
+    Fact, Filter, Group, Guard, LaneKey, Manager, Member, MemberChanges, MultiValue, Name,
+    Operator, OrganizationConfiguration, PasswordPolicy, Passwords, Problems, Properties,
+    PropertyKind, PropertySpec, Provisioner, RemoteId, Resource, ResourceKey, ResourceKind,
+    RuleSettings, Scope, Secret, SecretReference, Target, TargetKey, Timestamp, Trigger, User,
+    ValuePath, Withdrawal,
 };
 use outbound_provisioning::resolver::resolve;
+use outbound_provisioning::rules::{
+    AuthzenEngine, DecisionPoint, NativeRules, Obligation, Operation, RuleAttributes, RuleDecision,
+    RuleEngine, RuleRequest, SubjectSource, UtcOffset, XacmlEngine, XacmlFormat,
+};
 use outbound_provisioning::scim2::Scim2Factory;
 use outbound_provisioning::scim2::profile::{Profile, Source, vendors};
+use outbound_provisioning::seal::{SealingKey, SealingKeys};
 use outbound_provisioning::store::{
     Batch, Committed, Durability, LaneQuery, MemoryStore, RedbStore, Store, Which,
 };
@@ -219,6 +232,8 @@ struct Watch {
 
 impl Watch {
     fn search(&mut self, place: &str, text: &str, canaries: &[&str]) {
+        // A word of ours, in which a canary would be found.
+        let text = text.replace("person", "").replace("Person", "");
         let folded = text.to_lowercase();
         for canary in canaries {
             if let Some(found) = folded.find(canary).or_else(|| text.find(canary)) {
@@ -389,31 +404,42 @@ const COVERED: &str = "
     Close Columns Due Era Health HoldReason Joined LaneRecord Life MemberWrites Next OpenMember Outcome
     ParkReason Priority QuarantineReason
     Action Announcement Because Delivery Dispatch Dispatcher DispatcherBuilder Ending LaneState
-    LaneStatus Plan Planned Report TargetStatus
+    LaneStatus Loading Plan Planned Reassertion Report TargetStatus Withdrawing
     LocalSecrets NoSecrets SharedConfiguration TokioRuntime Versioned
     Call Fault ManualRuntime MockConnector Stall
     Case Quirk RecordedRequest Scim2Target Suite Verdict
-    Address ApplicationConfiguration ApplicationMode AttributePath Change Choice Configuration
-    Connection ConnectorSettings Difference EnterpriseUser Event EventChange EventId Extensions
-    Group LaneKey LinkPolicy Manager Member MemberChanges MultiValue Name OrganizationConfiguration Problem Problems
-    Properties PropertyKind PropertySpec Provisioner RemoteId Resource ResourceKey ResourceKind
-    Secret SecretReference Target TargetKey TargetPolicy Timestamp Trigger User ValueKey Wait WhenGone
+    Address ApplicationConfiguration ApplicationMode AttributePath Cause Change Choice Configuration
+    Connection ConnectorSettings Deprovision Deprovisioning Difference EnterpriseUser Event EventChange EventId Extensions
+    FieldKind FormField FormSection FunctionSpec
+    Group Guard GuardAction LaneKey LinkPolicy Loading Manager Member MemberChanges MultiValue Name OrganizationConfiguration Problem Problems
+    PasswordPolicy Passwords Properties PropertyKind PropertySpec Provisioner Reassertion RemoteId Resource ResourceKey ResourceKind
+    Scope Secret SecretReference Target TargetKey TargetPolicy Timestamp Trigger User ValueKey Wait WhenGone
+    Withdrawal Withdrawing
     ApplicationFound Chosen Level Resolution SkipReason Skipped
+    AuthzenEngine DecisionPoint NativeRules Obligation OnRuleExit Operation RuleAttribute RuleAttributes RuleCategory
+    RuleDataType RuleDecision RuleEffect RuleRequest RuleSettings SubjectSource UtcOffset WhenIndeterminate
+    WhenNotApplicable WhenObliged XacmlEngine XacmlFormat
     Limits Scim2Factory Source VendorProfile
     Batch Committed Durability Fact Hint LaneQuery LaneWrite MembershipWrite MemoryStore Opening
-    OpenMembers RedbStore ResourceWrite StoredLane StoredResource Which
+    OpenMembers RedbOptions RedbStore ResourceWrite StoredLane StoredResource Which
+    Opened SealedSecret SealingKey SealingKeys
     Stopped Worked Worker WorkerBuilder
     AddressRange BaseUrl Dialing HttpError HttpErrorKind HttpFn NetworkPolicy ReqwestClient SystemDns
 ";
 
 /// The public types that are searched elsewhere in here: by [`a_filter_does_not_show_its_value`];
 /// by [`Everything`], in each test with a dispatcher; as part of what a dispatcher remembers.
-const ELSEWHERE: &str = "Filter Observation";
+/// by [`a_mapping_shows_nothing_of_a_person`].
+const ELSEWHERE: &str = "
+    Filter FilterError FilterErrorKind Observation Operator ValuePath
+    Argument AttributeKind AttributeSpec Base Expression ExpressionError ExpressionErrorKind Functions Kind
+    Mapping MappingContext MappingError MappingErrorKind Preview PreviewedAttribute Rule TargetSchema When
+";
 
 /// The public traits: nothing of their own to print.
 const TRAITS: &str = "
-    ConfigurationSource Connector ConnectorFactory Dns HttpClient Observer ResourceSource Runtime
-    SecretSource Store
+    ConfigurationSource Connector ConnectorFactory Dns HttpClient Observer ResourceSource
+    RuleEngine Runtime SecretSource Store
 ";
 
 #[tokio::test]
@@ -427,6 +453,8 @@ async fn no_public_type_shows_what_it_holds() {
     transport(&mut watch);
     storing(&mut watch).await;
     working(&mut watch).await;
+    ruling(&mut watch).await;
+    changed_terms(&mut watch).await;
     watch.found_nothing();
     let listed: BTreeSet<_> = COVERED.split_whitespace().collect();
     let odd: Vec<_> = listed.symmetric_difference(&watch.seen).collect();
@@ -506,6 +534,24 @@ fn events() -> Vec<Event> {
     .to_vec()
 }
 
+/// What is set up beside a connector's own settings: filters compare with what may be personal.
+fn terms(watch: &mut Watch, settings: &ConnectorSettings) {
+    let personal = || Filter::equals("userName", USER_NAME);
+    let deprovisioning = Deprovisioning::default().protecting(personal());
+    let scope = Scope::new().of_users(personal()).of_groups(personal()).of_members(["g-1"]);
+    watch.both("Cause", &Cause::LeftScope);
+    watch.debug("Deprovision", &deprovisioning.deleted);
+    watch.debug("Deprovisioning", &deprovisioning);
+    watch.debug("Scope", &scope);
+    watch.debug("Guard", &settings.guard);
+    watch.debug("GuardAction", &settings.guard.then);
+    watch.debug("Passwords", &settings.passwords);
+    watch.debug("PasswordPolicy", &settings.passwords.policy);
+    let settings = settings.clone().with_deprovisioning(deprovisioning).with_scope(scope);
+    watch.debug("ConnectorSettings", &settings);
+    watch.debug("Connection", &Connection::new("HR").with_connector("scim2", settings));
+}
+
 async fn configuration(watch: &mut Watch) {
     for (_, properties) in credentials() {
         watch.debug("Properties", &properties);
@@ -518,6 +564,7 @@ async fn configuration(watch: &mut Watch) {
                 watch.debug("TargetPolicy", &settings.policy);
                 watch.debug("LinkPolicy", &settings.policy.link);
                 watch.debug("WhenGone", &settings.policy.gone);
+                terms(watch, settings);
             }
         }
         for provisioner in organization.all_provisioners() {
@@ -557,6 +604,14 @@ async fn configuration(watch: &mut Watch) {
             watch.debug("Choice", choices);
         }
     }
+    for section in ConnectorSettings::form() {
+        for field in &section.fields {
+            watch.debug("FormField", field);
+            watch.both("FieldKind", &field.kind);
+        }
+        watch.debug("FormSection", &section);
+    }
+    Expression::functions().for_each(|function| watch.debug("FunctionSpec", &function));
     watch.debug("LocalSecrets", &LocalSecrets::new());
     watch.debug("NoSecrets", &NoSecrets::new());
     watch.debug("TokioRuntime", &TokioRuntime::current().unwrap());
@@ -685,6 +740,13 @@ async fn dispatching(watch: &mut Watch) {
     watch.report("Report", &report.unwrap());
     watch.debug("Dispatcher", &dispatcher);
 
+    let hr = TargetKey::new("acme".into(), Target::new("hr", "scim2"));
+    watch.both("Reassertion", &dispatcher.plan_reassert(&hr).await.unwrap());
+    watch.debug("Loading", &Loading::default());
+    watch.debug("Withdrawal", &Withdrawal::Deactivate);
+    dispatcher.withdraw(&hr, Withdrawal::Deactivate).await.unwrap();
+    watch.debug("Withdrawing", &dispatcher.withdrawing(&hr).await.unwrap().unwrap());
+
     let error = Error::new(ErrorKind::Conflict, "no").with_retry_after(Duration::from_secs(7));
     watch.both("ErrorKind", &error.kind());
     watch.debug("Effect", &error.effect());
@@ -708,6 +770,66 @@ async fn doubles(watch: &mut Watch) {
     watch.debug("Fault", &Fault::Refuse(error));
     watch.debug("Stall", &Stall::new());
     watch.debug("ManualRuntime", &ManualRuntime::new());
+}
+
+/// A target's terms, and what a change of them comes to for a person.
+async fn changed_terms(watch: &mut Watch) {
+    let filter: Filter = r#"displayName eq "perso-display" and title eq "krypt""#.parse().unwrap();
+    let scope = Scope::new().of_users(filter.clone());
+    let mut deprovisioning = Deprovisioning::default();
+    deprovisioning.protected = Some(filter);
+    let passwords = Passwords::new(PasswordPolicy::Sync);
+    watch.debug("Scope", &scope);
+    watch.debug("Deprovisioning", &deprovisioning);
+    watch.debug("Deprovision", &deprovisioning.deleted);
+    watch.both("Cause", &Cause::LeftScope);
+    watch.debug("Guard", &Guard::default());
+    watch.debug("GuardAction", &Guard::default().then);
+    watch.debug("Passwords", &passwords);
+    watch.debug("PasswordPolicy", &passwords.policy);
+    let key: [u8; 32] = std::array::from_fn(|place| u8::try_from(place).unwrap());
+    let mock = MockConnector::new();
+    let registry = ConnectorRegistry::new().with_instance("mock", mock.clone());
+    let settings = ConnectorSettings::from(Properties::new().with("password", PASSWORD));
+    let settings = settings.with_deprovisioning(deprovisioning).with_passwords(passwords);
+    let shared = SharedConfiguration::new(one_target(settings.clone()));
+    let dispatcher = Dispatcher::builder(shared.clone(), registry)
+        .sealing(SealingKeys::new("2026", key).unwrap())
+        .build()
+        .unwrap();
+    mock.then(Fault::Refuse(refusal()));
+    let created = here(Event::user_created(user()).with_password(PASSWORD.into()));
+    watch.debug("Event", &created);
+    for event in [created, here(Event::password_changed("u-1", PASSWORD.into()))] {
+        watch.debug("Plan", &dispatcher.plan(&event).await.unwrap());
+        watch.debug("Report", &dispatcher.dispatch(event).await.unwrap());
+        statuses(watch, &dispatcher, &user_key()).await;
+    }
+    let given = mock.remote_resources().into_iter().flat_map(|(id, _)| mock.passwords_of(&id));
+    let given: Vec<Secret> = given.collect();
+    assert!(given.iter().any(|password| password.expose() == PASSWORD));
+    watch.debug("Secret", &given);
+    watch.debug("MockConnector", &mock);
+    let hr = TargetKey::new("acme".into(), Target::new("hr", "mock"));
+    shared.replace(one_target(settings.with_scope(scope)));
+    let plan = dispatcher.plan_reassert(&hr).await.unwrap();
+    watch.both("Reassertion", &plan);
+    watch.debug("Loading", &dispatcher.loading(&hr).await.unwrap().unwrap_or_default());
+    watch.debug("Withdrawal", &Withdrawal::Delete);
+    dispatcher.withdraw(&hr, Withdrawal::Delete).await.unwrap();
+    watch.debug("Withdrawing", &dispatcher.withdrawing(&hr).await.unwrap().unwrap());
+    watch.debug("Dispatcher", &dispatcher);
+}
+
+fn one_target(settings: ConnectorSettings) -> Configuration {
+    let organization = OrganizationConfiguration::new()
+        .with_connection("hr", Connection::new("HR").with_connector("mock", settings))
+        .with_provisioner(Provisioner::new("hr", "mock").blocking());
+    Configuration::new().with_organization("acme", organization)
+}
+
+fn user_key() -> ResourceKey {
+    ResourceKey::new("acme".into(), ResourceKind::User, "u-1".into())
 }
 
 /// A host that can be asked, and a store that shows what it is given.
@@ -768,7 +890,9 @@ async fn storing(watch: &mut Watch) {
     batch.facts.push((target.clone(), "dialect".to_owned(), Some(fact)));
     watch.debug("Batch", &batch);
     let folder = TempFolder::new();
-    let store = RedbStore::open(folder.path().join("outbound.redb")).unwrap();
+    let options = RedbStore::options().sealing(sealing(watch));
+    watch.debug("RedbOptions", &options);
+    let store = options.open(folder.path().join("outbound.redb")).unwrap();
     let committed = store.commit(batch, Durability::Immediate).await.unwrap();
     watch.debug("Committed", &committed);
     watch.debug("Committed", &Committed::Conflict);
@@ -784,6 +908,24 @@ async fn storing(watch: &mut Watch) {
     watch.debug("Priority", &Priority::Urgent);
     watch.both("QuarantineReason", &QuarantineReason::Credentials);
     watch.debug("TargetKey", &target);
+}
+
+/// A key whose bytes are a text, so that the search would find it.
+fn sealing(watch: &mut Watch) -> SealingKeys {
+    let key = || SealingKey::from(*b"krypt-sealing-key of 32 bytes...");
+    watch.debug("SealingKey", &key());
+    let keys = SealingKeys::new("2026", key()).unwrap();
+    watch.debug("SealingKeys", &keys);
+    let sealed = keys.seal_secret(&Secret::new(PASSWORD), b"here").unwrap();
+    watch.debug("SealedSecret", &sealed);
+    watch.clean("SealedSecret", &serde_json::to_string(&sealed).unwrap());
+    watch.debug("Opened", &keys.open(sealed.as_bytes(), b"here").unwrap());
+    watch.error("elsewhere", &keys.open_secret(&sealed, b"there").unwrap_err());
+    let other = SealingKeys::new("2026", [7; 32]).unwrap_err();
+    watch.error("blank", &other);
+    let digits = SealingKey::from_hex(&Secret::new(KEY)).unwrap_err();
+    watch.error("digits", &digits);
+    keys
 }
 
 async fn rows(watch: &mut Watch, store: &Counting, key: &ResourceKey) {
@@ -932,6 +1074,81 @@ fn types_in(folder: &Path, found: &mut BTreeSet<String>) {
     }
 }
 
+/// What an engine is told and what it says: it may quote both, and its own words are for reports and not for logs.
+async fn ruling(watch: &mut Watch) {
+    let settings = RuleSettings::default();
+    watch.debug("RuleSettings", &settings);
+    watch.debug("WhenNotApplicable", &settings.not_applicable);
+    watch.debug("WhenIndeterminate", &settings.indeterminate);
+    watch.debug("WhenObliged", &settings.obligations);
+    watch.debug("OnRuleExit", &settings.on_exit);
+    watch.both("UtcOffset", &UtcOffset::default());
+    watch.debug("XacmlFormat", &XacmlFormat::Json);
+    watch.debug("SubjectSource", &SubjectSource::Groups);
+
+    let (organization, target) = ("acme".into(), Target::new("hr", "scim2"));
+    let groups = [GROUP_NAME.to_owned()];
+    let attributes = RuleAttributes::new();
+    watch.debug("RuleAttributes", &attributes);
+    let rules = format!("deny if userName eq {USER_NAME:?} because \"{USER_NAME} stays\"");
+    let rules: NativeRules = rules.parse().unwrap();
+    watch.debug("NativeRules", &rules);
+    watch.clean(
+        "rules",
+        &format!("permit if {USER_NAME}").parse::<NativeRules>().unwrap_err().to_string(),
+    );
+    for resource in [Resource::from(user()), group().into()] {
+        let now = Timestamp::default();
+        let request = RuleRequest::new(&organization, &target, Operation::Create, &resource, now)
+            .with_groups(&groups);
+        watch.debug("RuleRequest", &request);
+        watch.both("Operation", &request.operation);
+        let categories = attributes.of(&request);
+        watch.debug("RuleCategory", &categories);
+        for attribute in categories.iter().flat_map(|category| &category.attributes) {
+            watch.debug("RuleAttribute", attribute);
+            watch.debug("RuleDataType", &attribute.data_type);
+        }
+        let decision = rules.judge(&request).because(USER_NAME);
+        watch.both("Verdict", &decision.verdict);
+        watch.debug("RuleDecision", &decision);
+        watch.debug("RuleEffect", &settings.effect(&RuleDecision::deny().because(USER_NAME)));
+        let duty = Obligation::new("urn:example:notify").with("urn:example:to", USER_NAME);
+        watch.debug("Obligation", &duty);
+
+        for (_, properties) in credentials() {
+            let mut point = DecisionPoint::new("http://127.0.0.1/pdp");
+            for name in properties.names().filter(|name| *name != "base_url") {
+                point = point.with_property(name, properties.text(name).unwrap_or_default());
+            }
+            watch.debug("DecisionPoint", &point);
+            // What comes back quotes what was sent, credentials and all.
+            let client = http_fn(|request| {
+                let mut body = format!("{:?}", request.headers()).into_bytes();
+                body.extend_from_slice(request.body());
+                let mut response = HttpResponse::new(body);
+                *response.status_mut() = StatusCode::BAD_REQUEST;
+                Ok(response)
+            });
+            let xacml = XacmlEngine::new(client.clone(), &point).unwrap();
+            let authzen = AuthzenEngine::new(client, &point).unwrap();
+            watch.debug("XacmlEngine", &xacml);
+            watch.debug("AuthzenEngine", &authzen);
+            watch.error("XacmlEngine", &xacml.decide(&request).await.unwrap_err());
+            watch.error("AuthzenEngine", &authzen.decide(&request).await.unwrap_err());
+        }
+    }
+    for wrong in wrong_settings() {
+        let point = DecisionPoint::new(wrong.text("base_url").unwrap_or_default())
+            .with_property("authentication", "bearer")
+            .with_property("tokem", TOKEN);
+        watch.debug("DecisionPoint", &point);
+        let client = http_fn(|_| Ok(HttpResponse::default()));
+        let problems = XacmlEngine::new(client, &point).unwrap_err();
+        watch.clean("a wrong decision point", &format!("{problems} {problems:?}"));
+    }
+}
+
 /// Else a search that finds nothing says nothing.
 #[test]
 fn the_search_finds_what_is_shown() {
@@ -961,7 +1178,83 @@ fn a_filter_does_not_show_its_value() {
     let mut watch = Watch::default();
     let filter = Filter::equals("userName", USER_NAME);
     watch.debug("Filter", &filter);
+    watch.debug("Operator", &Operator::Equal);
+    let path = format!("emails[{}].value", Filter::equals("value", USER_NAME));
+    watch.debug("ValuePath", &path.parse::<ValuePath>().unwrap());
+    let mut ends = format!("{filter} and {path} eq \"{USER_NAME}");
+    while ends.pop().is_some() {
+        let Err(error) = ends.parse::<Filter>() else { continue };
+        watch.debug("FilterErrorKind", &error.kind());
+        watch.both("FilterError", &error);
+        watch.both("FilterError", &Error::from(error));
+    }
     watch.debug("Filter", &filter.and(Filter::equals("externalId", "u-1")));
+    watch.found_nothing();
+}
+
+/// A mapping holds constants, works on a person's values, and shows them to who asks for a preview alone.
+#[test]
+fn a_mapping_shows_nothing_of_a_person() {
+    let mut watch = Watch::default();
+    let mut problems = Problems::new();
+    let document = json!({ "users": [
+        { "to": "title", "constant": "perso-title" },
+        { "to": "nickName", "expression": r#"Append([userName], "perso-suffix")"# },
+        { "to": r#"emails[value eq "perso-email@example.com"].display"#, "constant": "perso-display" },
+        { "to": "locale", "default": "perso-locale" },
+    ] });
+    let mapping = Mapping::from_json(&document, "mapping", &mut problems);
+    assert!(problems.is_empty(), "{problems}");
+    watch.debug("Mapping", &mapping);
+    watch.debug("Mapping", &mapping.base);
+    for rule in &mapping.users {
+        watch.debug("Rule", rule);
+        watch.debug("Rule", rule.source());
+        watch.debug("Rule", &rule.when());
+    }
+    let (acme, hr) = ("acme".into(), "hr".into());
+    let (source, confirmed) = (Resource::from(user()), Resource::from(changed()));
+    let functions = Functions::new().with("Own", |arguments| {
+        let shown = format!("{arguments:?}");
+        assert!(!shown.contains("perso"), "{shown}");
+        Err(arguments[0].text().unwrap_or_default().into())
+    });
+    let context = MappingContext::new(&acme, &hr).confirmed(&confirmed).functions(&functions);
+    watch.debug("MappingContext", &context);
+    watch.debug("Functions", &functions);
+    watch.debug("Preview", &mapping.preview(&source, &context).unwrap());
+    // What is wrong with a text does not repeat it.
+    for wrong in [
+        "perso",
+        "perso()",
+        r#""perso"#,
+        "[perso]",
+        "[perso",
+        r#"ToLower("perso", "x")"#,
+        "\"\u{1}perso\"",
+    ] {
+        let error = Expression::parse(wrong).unwrap_err();
+        watch.both("ExpressionError", &error);
+        let rule = json!({ "to": wrong, "expression": wrong });
+        let again = json!({ "to": "active", "constant": "perso" });
+        Mapping::from_json(&json!({ "users": [rule, again] }), "mapping", &mut problems);
+    }
+    watch.clean("Problems", &format!("{problems} {problems:?}"));
+    // Nor does what is wrong with a value.
+    for expression in [
+        "@Own([userName])",
+        "Mid([userName], [userName], 1)",
+        "@Nobody([userName])",
+        "Not([userName])",
+    ] {
+        watch.debug("Expression", &Expression::parse(expression).unwrap());
+        let document = json!({ "users": [{ "to": "title", "expression": expression }] });
+        let mapping = Mapping::from_json(&document, "mapping", &mut problems);
+        let error = mapping.apply(&source, &context).unwrap_err();
+        watch.both("MappingError", &error);
+        watch.error("MappingError", &Error::from(error));
+    }
+    watch.debug("TargetSchema", &TargetSchema::rfc7643(ResourceKind::User));
     watch.found_nothing();
 }
 

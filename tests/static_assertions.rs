@@ -6,7 +6,8 @@ use outbound_provisioning::connector::{BuildContext, Connector, ConnectorFactory
 use outbound_provisioning::delivery::Outcome;
 use outbound_provisioning::dispatch::{Dispatch, Dispatcher, DispatcherBuilder, Plan, Report};
 use outbound_provisioning::host::{ConfigurationSource, Observer, Runtime, SecretSource};
-use outbound_provisioning::model::{Configuration, Event, Resource, Secret};
+use outbound_provisioning::model::{Configuration, Event, Resource, SealedSecret, Secret};
+use outbound_provisioning::seal::SealingKeys;
 use outbound_provisioning::transport::{HttpClient, HttpError};
 use outbound_provisioning::{ConnectorRegistry, Error};
 
@@ -36,6 +37,8 @@ fn what_a_host_holds_can_be_shared_between_threads() {
     shared::<Resource>();
     shared::<Remote>();
     shared::<Secret>();
+    shared::<SealedSecret>();
+    shared::<SealingKeys>();
     shared::<Report>();
     shared::<Plan>();
     shared::<Outcome>();

@@ -44,7 +44,7 @@ async fn every_sentence_has_a_case() {
     let mut suite = conformance::store(|| async { Ok(MemoryStore::new()) }).await;
     suite.cases.extend(reopened(None).await.cases);
     let sentences: BTreeSet<u8> = suite.cases.iter().map(|case| case.sentence).collect();
-    assert_eq!(sentences, (1..=17).collect());
+    assert_eq!(sentences, (1..=18).collect());
 }
 
 #[tokio::test]
@@ -65,6 +65,12 @@ enum Broken {
     IgnoresAfter,
     TakesTargetsForEachOther,
     HidesUnsettledLanes,
+    HidesAccounts,
+    HidesWhoIsAside,
+    TakesWhoIsAsideForAccounts,
+    CountsOneMore,
+    CountsAllTargets,
+    CountsWhatIsDueOnly,
     IgnoresGuards,
     IgnoresGuardsOfResources,
     GivesRevisionsAgain,
@@ -186,10 +192,26 @@ impl Store for Wrong {
         if self.is(Broken::IgnoresAfter) {
             query.after = None;
         }
-        if self.is(Broken::HidesUnsettledLanes) && query.which == Which::Unsettled {
-            return Ok(Vec::new());
+        match (self.broken, query.which) {
+            (Broken::HidesUnsettledLanes, Which::Unsettled)
+            | (Broken::HidesAccounts, Which::Linked)
+            | (Broken::HidesWhoIsAside, Which::Aside) => return Ok(Vec::new()),
+            (Broken::TakesWhoIsAsideForAccounts, Which::Aside) => query.which = Which::Linked,
+            _ => {}
         }
         Ok(self.all_shown(self.inner.lanes(&query).await?))
+    }
+
+    async fn count(&self, target: &TargetKey, which: Which) -> Result<usize> {
+        match self.broken {
+            Broken::CountsOneMore => Ok(self.inner.count(target, which).await? + 1),
+            Broken::CountsAllTargets => {
+                let query = LaneQuery::new(target.organization.clone(), which).limit(1_000);
+                Ok(self.inner.lanes(&query).await?.len())
+            }
+            Broken::CountsWhatIsDueOnly => self.inner.count(target, Which::Due).await,
+            _ => self.inner.count(target, which).await,
+        }
     }
 
     async fn open_members(&self, group: &LaneKey, limit: usize) -> Result<OpenMembers> {
@@ -347,6 +369,12 @@ async fn the_suite_finds_every_broken_sentence() {
         (Broken::IgnoresAfter, 1),
         (Broken::TakesTargetsForEachOther, 1),
         (Broken::HidesUnsettledLanes, 1),
+        (Broken::HidesAccounts, 1),
+        (Broken::HidesWhoIsAside, 1),
+        (Broken::TakesWhoIsAsideForAccounts, 1),
+        (Broken::CountsOneMore, 18),
+        (Broken::CountsAllTargets, 18),
+        (Broken::CountsWhatIsDueOnly, 18),
         (Broken::IgnoresGuards, 2),
         (Broken::IgnoresGuardsOfResources, 2),
         (Broken::GivesRevisionsAgain, 3),
@@ -473,6 +501,10 @@ impl Store for OneLife {
 
     async fn lanes(&self, query: &LaneQuery) -> Result<Vec<StoredLane>> {
         self.kept.lanes(query).await
+    }
+
+    async fn count(&self, target: &TargetKey, which: Which) -> Result<usize> {
+        self.kept.count(target, which).await
     }
 
     async fn open_members(&self, group: &LaneKey, limit: usize) -> Result<OpenMembers> {

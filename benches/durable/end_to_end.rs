@@ -4,7 +4,8 @@ use std::num::NonZeroUsize;
 
 use outbound_provisioning::host::TokioRuntime;
 use outbound_provisioning::model::{
-    Configuration, Connection, OrganizationConfiguration, Properties, Provisioner,
+    Configuration, Connection, ConnectorSettings, Guard, OrganizationConfiguration, Properties,
+    Provisioner,
 };
 use outbound_provisioning::scim2::Scim2Factory;
 use outbound_provisioning::store::{MemoryStore, RedbStore, Store};
@@ -134,7 +135,7 @@ fn over_http(
         .with("token", "t0ken");
     let provisioner = Provisioner::new("hr", "scim2");
     let organization = OrganizationConfiguration::new()
-        .with_connection("hr", Connection::new("HR").with_connector("scim2", properties))
+        .with_connection("hr", Connection::new("HR").with_connector("scim2", unguarded(properties)))
         .with_provisioner(if blocking { provisioner.blocking() } else { provisioner });
     let client = ReqwestClient::new(NetworkPolicy::new().allow_loopback())?;
     let registry = ConnectorRegistry::new().with(Scim2Factory::new(client));
@@ -143,4 +144,9 @@ fn over_http(
     let builder = Dispatcher::builder(configuration, registry).store(store);
     let builder = builder.runtime(TokioRuntime::current()?).observer(settled.clone());
     Ok((builder.build()?, settled))
+}
+
+/// It creates and deletes by the hundred, and no person is there to allow it.
+fn unguarded(properties: Properties) -> ConnectorSettings {
+    ConnectorSettings::from(properties).with_guard(Guard::new(u32::MAX, 100))
 }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use outbound_provisioning::dispatch::LaneStatus;
 use outbound_provisioning::host::TokioRuntime;
 use outbound_provisioning::model::{
-    Configuration, Connection, OrganizationConfiguration, Properties, Provisioner, Target,
-    TargetKey,
+    Configuration, Connection, ConnectorSettings, Guard, OrganizationConfiguration, Properties,
+    Provisioner, Target, TargetKey,
 };
 use outbound_provisioning::scim2::Scim2Factory;
 use outbound_provisioning::store::{LaneQuery, MemoryStore, Which};
@@ -52,7 +52,10 @@ pub(crate) fn dispatcher(
         properties = properties.with("profile", profile.as_str());
     }
     let acme = OrganizationConfiguration::new()
-        .with_connection("target", Connection::new("Target").with_connector("scim2", properties))
+        .with_connection(
+            "target",
+            Connection::new("Target").with_connector("scim2", unguarded(properties)),
+        )
         .with_provisioner(Provisioner::new("target", "scim2"));
     let policy =
         NetworkPolicy::new().allow_loopback().with_timeouts(Duration::from_secs(5), DEADLINE);
@@ -113,4 +116,9 @@ pub(crate) async fn open(dispatcher: &Dispatcher) -> Result<Vec<LaneStatus>, Box
         open.extend(dispatcher.lanes(&query).await?);
     }
     Ok(open)
+}
+
+/// It creates and deletes by the hundred, and no person is there to allow it.
+fn unguarded(properties: Properties) -> ConnectorSettings {
+    ConnectorSettings::from(properties).with_guard(Guard::new(u32::MAX, 100))
 }

@@ -28,7 +28,8 @@ use std::time::{Duration, Instant};
 use outbound_provisioning::conformance::Scim2Target;
 use outbound_provisioning::host::TokioRuntime;
 use outbound_provisioning::model::{
-    Configuration, Connection, OrganizationConfiguration, Properties, Provisioner, Timestamp,
+    Configuration, Connection, ConnectorSettings, Guard, OrganizationConfiguration, Properties,
+    Provisioner, Timestamp,
 };
 use outbound_provisioning::scim2::Scim2Factory;
 use outbound_provisioning::store::{LaneQuery, RedbStore, Store, Which};
@@ -175,7 +176,10 @@ fn dispatcher(
         None => properties.with("authentication", "none"),
     };
     let acme = OrganizationConfiguration::new()
-        .with_connection("load", Connection::new("Load").with_connector("scim2", properties))
+        .with_connection(
+            "load",
+            Connection::new("Load").with_connector("scim2", unguarded(properties)),
+        )
         .with_provisioner(Provisioner::new("load", "scim2"));
     let client = Counted::new(client, Arc::clone(tally));
     Ok(Dispatcher::builder(
@@ -260,4 +264,9 @@ async fn show_progress(tally: Arc<Tally>, began: Instant) {
         let line = tally.progress(began.elapsed());
         if is_terminal { eprint!("\r{line}\x1b[K") } else { eprintln!("{line}") }
     }
+}
+
+/// It creates and deletes by the hundred, and no person is there to allow it.
+fn unguarded(properties: Properties) -> ConnectorSettings {
+    ConnectorSettings::from(properties).with_guard(Guard::new(u32::MAX, 100))
 }

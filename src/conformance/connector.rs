@@ -2,7 +2,7 @@
 
 use super::suite::Suite;
 use crate::connector::{Attempt, Connector, Lookup, PageRequest, Remote, Update};
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     Difference, EventId, Group, LocalId, Member, MemberChanges, Reference, RemoteId, Resource,
     ResourceKind, Target, User,
@@ -10,7 +10,12 @@ use crate::model::{
 
 const ADA: &str = "conformance-ada";
 const BOB: &str = "conformance-bob";
+const EVE: &str = "conformance-eve";
 const STAFF: &str = "conformance-staff";
+/// Which policies of passwords let through: long, of every kind, and in no list.
+const FIRST_PASSWORD: &str = "Conf0rmance-k7#fjord-umber";
+const SECOND_PASSWORD: &str = "Conf0rmance-w3#quill-ochre";
+const SETS_PASSWORDS: &str = "an update may set a password and nothing else";
 /// A name that ends a filter which was pasted together (F71, F72).
 const HOSTILE: &str = r#"conformance-o"hara) or userName pr or userName eq "x"#;
 
@@ -29,6 +34,11 @@ pub async fn connector(connector: &dyn Connector) -> Suite {
         run.groups().await;
     } else {
         run.no_groups().await;
+    }
+    if connector.capabilities().passwords {
+        run.passwords().await;
+    } else {
+        run.suite.lacking(13, SETS_PASSWORDS);
     }
     run.reading().await;
     run.suite
@@ -115,6 +125,47 @@ impl Run<'_> {
             "groups are unsupported",
             refused(created.map(drop), ErrorKind::Unsupported),
         );
+    }
+
+    /// A password goes along with a create, and is all of an update. Nothing that the connector says shows it.
+    async fn passwords(&mut self) {
+        let user = Resource::from(User::new(EVE, EVE));
+        let attempt = |password: &str| self.attempt.clone().with_password(Some(password.into()));
+        let (first, second) = (attempt(FIRST_PASSWORD), attempt(SECOND_PASSWORD));
+        let created = self.connector.create(&user, &first).await;
+        let verdict = created.as_ref().map_err(said).and_then(silent);
+        self.suite.note(13, "a user is created with a password", verdict);
+        let Ok(eve) = created else { return };
+        let nothing = Difference::default();
+        let update = Update::new(&user, &nothing);
+        let verdict = match self.connector.update(&eve.id, &update, &second).await {
+            Ok(remote) if remote.id != eve.id => Err("it answered another id".to_owned()),
+            // The target keeps the first: that is said, and nothing more can be wanted.
+            Ok(remote) => silent(&remote),
+            Err(error) => Err(said(&error)),
+        };
+        self.suite.note(13, SETS_PASSWORDS, verdict);
+        let again = self.connector.create(&user, &first).await;
+        let verdict = refused(again.map(drop), ErrorKind::Conflict);
+        self.suite.note(10, "a refused create does not show its password", verdict);
+        if self.connector.capabilities().find {
+            let id = LocalId::new(EVE);
+            let lookup = Lookup::new(ResourceKind::User, &id, EVE);
+            let found = self.connector.find(&lookup, &self.attempt).await;
+            let verdict = found
+                .map_err(|error| said(&error))
+                .and_then(|found| found.iter().try_for_each(silent));
+            self.suite.note(10, "find shows no password", verdict);
+        }
+        let deleted = self.connector.delete(&eve.id, ResourceKind::User, &self.attempt).await;
+        self.suite.note(6, "a user with a password can be deleted", succeeded(deleted));
+        let updated = self.connector.update(&eve.id, &update, &second).await;
+        let verdict = match updated {
+            // It is never changed there, so there was nothing to ask.
+            Ok(remote) if !remote.fixed.is_empty() => Ok(()),
+            other => refused(other.map(drop), ErrorKind::NotFound),
+        };
+        self.suite.note(6, "the password of who is gone is not set", verdict);
     }
 
     async fn reading(&mut self) {
@@ -227,13 +278,44 @@ fn member(remote: &Remote) -> Member {
 }
 
 fn succeeded(result: Result<()>) -> Result<(), String> {
-    result.map_err(|error| error.to_string())
+    result.map_err(|error| said(&error))
+}
+
+const SHOWN: &str = "it shows the password";
+
+/// An error's own line, unless it shows a password somewhere.
+fn said(error: &Error) -> String {
+    if shows_password(error) { SHOWN.to_owned() } else { error.to_string() }
+}
+
+/// Whether a password is in an error, in what it prints for developers, or in what caused it.
+fn shows_password(error: &Error) -> bool {
+    let mut texts = vec![format!("{error:?}")];
+    let mut next: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = next {
+        texts.push(error.to_string());
+        next = error.source();
+    }
+    texts.iter().any(|text| holds_password(text))
+}
+
+fn holds_password(text: &str) -> bool {
+    [FIRST_PASSWORD, SECOND_PASSWORD].iter().any(|password| text.contains(password))
+}
+
+/// What is handed back holds no password: it is kept, and compared.
+fn silent(remote: &Remote) -> Result<(), String> {
+    let version = remote.version.as_deref().unwrap_or_default();
+    let shown = remote.resource.as_deref().map(|resource| serde_json::json!(resource).to_string());
+    let holds = holds_password(version) || shown.is_some_and(|shown| holds_password(&shown));
+    if holds { Err(SHOWN.to_owned()) } else { Ok(()) }
 }
 
 /// Refused as it should be, and without naming anybody (sentence 10).
 fn refused(result: Result<()>, kind: ErrorKind) -> Result<(), String> {
     match result {
         Ok(()) => Err("it answered success".to_owned()),
+        Err(error) if shows_password(&error) => Err(SHOWN.to_owned()),
         Err(error) if error.kind() != kind => Err(format!("it answered: {error}")),
         Err(error) if [ADA, BOB, STAFF].iter().any(|name| error.to_string().contains(name)) => {
             Err("its error's message holds a name".to_owned())

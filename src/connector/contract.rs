@@ -39,6 +39,11 @@ use crate::model::{Capabilities, Fact, MemberChanges, Remote, RemoteId, Resource
 /// 12. **References are the target's ids.** Members and managers in what a connector receives are
 ///     [`RemoteId`]s already.
 ///
+/// 13. **A password is set along with the request that it comes with**, by a connector that says that it
+///     [can](Capabilities::passwords): with a create, with an update, and by an update that has nothing else to do.
+///     It is in no error, in no `Debug`, in nothing that is handed back, and in nothing that is learnt. Where the target
+///     does not let it be changed, [`Remote::fixed`] says so.
+///
 /// # Implementing
 ///
 /// Three methods are enough. The others answer [`Unsupported`](ErrorKind::Unsupported) until they are written;

@@ -6,25 +6,34 @@ use std::sync::Arc;
 use super::contract::Connector;
 use crate::error::Result;
 use crate::host::{Runtime, SecretSource};
+use crate::model::mapping::TargetSchema;
 use crate::model::{OrganizationId, Problems, Properties, PropertySpec, Target};
 
 /// Builds connectors of one kind.
 ///
 /// # Contract
-/// 1. `name` and `properties` never change.
+/// 1. `name`, `properties` and `schemas` never change.
 /// 2. `check` notes every problem of the settings, without any I/O.
 /// 3. `build` does no I/O either: a target that is down must not keep the configuration from loading.
 pub trait ConnectorFactory: Debug + Send + Sync + 'static {
     /// The name under which administrators pick it, for example `scim2`.
     fn name(&self) -> &str;
 
-    /// Its settings, for an admin form and for validation. A name `enabled` is taken.
+    /// Its settings, for an admin form and for validation. The names that
+    /// [`ConnectorSettings::form`](crate::model::ConnectorSettings::form) has are taken.
     fn properties(&self) -> &[PropertySpec];
 
     /// Notes what is wrong with the settings beyond what [`properties`](Self::properties) can say, such as two
     /// settings that contradict each other. Default: nothing.
     fn check(&self, properties: &Properties, path: &str, problems: &mut Problems) {
         let _ = (properties, path, problems);
+    }
+
+    /// The attributes that its targets take, for an admin form and for the check of a
+    /// [`Mapping`](crate::model::mapping::Mapping); at most one of each kind of resource. Default: none, and then any
+    /// attribute may be named.
+    fn schemas(&self) -> Vec<TargetSchema> {
+        Vec::new()
     }
 
     /// A connector with these settings.
@@ -86,6 +95,10 @@ macro_rules! forward {
 
             fn check(&self, properties: &Properties, path: &str, problems: &mut Problems) {
                 (**self).check(properties, path, problems);
+            }
+
+            fn schemas(&self) -> Vec<TargetSchema> {
+                (**self).schemas()
             }
 
             fn build(&self, context: &BuildContext) -> Result<Arc<dyn Connector>> {

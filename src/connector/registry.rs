@@ -10,8 +10,8 @@ use super::contract::Connector;
 use super::factory::{BuildContext, ConnectorFactory};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Configuration, ConnectorName, OrganizationConfiguration, Problems, Properties, PropertySpec,
-    document,
+    Configuration, ConnectorName, ConnectorSettings, FormField, FormSection,
+    OrganizationConfiguration, Problems, Properties, PropertySpec, document,
 };
 
 /// The connectors that administrators can pick. There is no global one: each dispatcher gets its own.
@@ -71,8 +71,23 @@ impl ConnectorRegistry {
         self.0.get(name).map(|factory| &**factory)
     }
 
+    /// What can be set for a connector, as a form shows it: its own properties, and the parts that every connector has.
+    /// None where no connector of this name is registered.
+    ///
+    /// The attributes that a mapping can name are the factory's [`schemas`](ConnectorFactory::schemas), the functions
+    /// of its expressions [`Expression::functions`](crate::model::mapping::Expression::functions). What is wrong with
+    /// what was typed is told by [`Configuration::from_json`] and [`check`](Self::check).
+    pub fn form(&self, name: &ConnectorName) -> Option<Vec<FormSection>> {
+        let mut specs: Vec<&PropertySpec> = self.factory(name)?.properties().iter().collect();
+        specs.sort_by_key(|spec| spec.order);
+        let own = FormSection::new(name.as_str(), "How the target is reached")
+            .with(specs.into_iter().map(FormField::from));
+        Some([own].into_iter().chain(ConnectorSettings::form()).collect())
+    }
+
     /// Everything that is wrong with a configuration, at once: what [`OrganizationConfiguration::check`] finds,
-    /// connectors nobody registered, and settings that their connector does not take.
+    /// connectors nobody registered, settings that their connector does not take, and mappings that make attributes its
+    /// targets do not have.
     ///
     /// # Errors
     /// [`Problems`], each with its path.
@@ -95,6 +110,13 @@ impl ConnectorRegistry {
         for (id, connection) in &organization.connections {
             for (name, settings) in &connection.connectors {
                 let path = format!("{path}.connections.{id}.connectors.{name}");
+                if let Some(factory) =
+                    self.factory(name).filter(|_| !settings.mapping.is_identity())
+                {
+                    for schema in factory.schemas() {
+                        settings.mapping.check(&schema, &format!("{path}.mapping"), problems);
+                    }
+                }
                 match self.factory(name) {
                     Some(factory) if factory.properties().is_empty() => {
                         factory.check(&settings.properties, &path, problems);

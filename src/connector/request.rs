@@ -1,6 +1,8 @@
 //! What a connector is asked.
 
-use crate::model::{Difference, EventId, LocalId, OrganizationId, Resource, ResourceKind, Target};
+use crate::model::{
+    Difference, EventId, LocalId, OrganizationId, Resource, ResourceKind, Secret, Target,
+};
 
 /// One try at one piece of work: for logs, and for targets that honour an idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,12 +16,22 @@ pub struct Attempt {
     pub target: Target,
     /// 1 for the first try of this work.
     pub number: u32,
+    /// The user's password, to be set along with a create or an update: given to connectors that say that they
+    /// [can](super::Capabilities::passwords). An update may have nothing else to do. Never in a log, an error or a file.
+    pub password: Option<Secret>,
 }
 
 impl Attempt {
     /// An attempt.
     pub fn new(organization: OrganizationId, event: EventId, target: Target, number: u32) -> Self {
-        Self { organization, event, target, number }
+        Self { organization, event, target, number, password: None }
+    }
+
+    /// The same attempt, with a password to set.
+    #[must_use]
+    pub fn with_password(mut self, password: Option<Secret>) -> Self {
+        self.password = password;
+        self
     }
 }
 

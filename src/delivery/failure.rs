@@ -48,6 +48,14 @@ pub enum ParkReason {
     Moved,
     /// Somebody else's resource has the name (F107). It was not touched.
     NameTaken,
+    /// The mapping cannot make what the target should see (F67).
+    Mapping,
+    /// It is held back with others, until a person allows or rejects them (P16).
+    MassChange,
+    /// The user's password cannot be opened, or made up: the keys are missing that it was sealed with.
+    Password,
+    /// The account is protected: a person decides.
+    Protected,
     /// Members changed in a group of which nothing else is known.
     NeedsState,
     /// The connector failed in a way that it should not, again and again (P12).
@@ -64,6 +72,10 @@ impl ParkReason {
             Self::DuplicateRemote => "duplicate_remote",
             Self::Gone => "gone",
             Self::InDoubt => "in_doubt",
+            Self::Mapping => "mapping",
+            Self::MassChange => "mass_change",
+            Self::Password => "password",
+            Self::Protected => "protected",
             Self::Moved => "moved",
             Self::NameTaken => "name_taken",
             Self::NeedsState => "needs_state",
@@ -80,6 +92,10 @@ impl fmt::Display for ParkReason {
             Self::DuplicateRemote => "two or more resources at the target carry our id",
             Self::Gone => "the target has lost it",
             Self::InDoubt => "a create may have landed, and the connector cannot look it up",
+            Self::Mapping => "the mapping cannot make what the target should see",
+            Self::MassChange => "too many accounts were to be switched off or deleted at once",
+            Self::Password => "the user's password cannot be opened",
+            Self::Protected => "the account is protected",
             Self::Moved => "it is at a system that the connection no longer leads to",
             Self::NameTaken => "somebody else's resource has the name",
             Self::NeedsState => "the group's own state is needed first",
@@ -91,12 +107,17 @@ impl fmt::Display for ParkReason {
 
 impl Failure {
     /// Work that waits for a person.
-    pub(super) fn parked(error: Error, reason: ParkReason) -> Self {
+    pub(crate) fn parked(error: Error, reason: ParkReason) -> Self {
         Self::Failed { error, next: Next::Parked(reason) }
     }
 
+    /// The mapping cannot make what the target should see: a person, a newer state or another mapping is needed.
+    pub(crate) fn mapping(error: Error) -> Self {
+        Self::parked(error, ParkReason::Mapping)
+    }
+
     /// Work that is tried again, and counts as no failure.
-    pub(super) fn queued(error: Error) -> Self {
+    pub(crate) fn queued(error: Error) -> Self {
         Self::Failed { error, next: Next::Queued }
     }
 

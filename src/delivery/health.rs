@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::guard::{Takes, Tally};
 use super::moment::Moment;
 use crate::error::{Effect, Error, ErrorKind};
-use crate::model::Timestamp;
+use crate::model::{Timestamp, Withdrawal};
 
 /// Pauses between probes of a quarantined target: the last one repeats.
 const PROBES: [Duration; 4] = [
@@ -22,6 +23,14 @@ const COUNTED: Duration = Duration::from_secs(600);
 const ENOUGH: u32 = 50;
 /// Per cent of failures that are too many.
 const TOO_MANY: u32 = 40;
+/// So many accounts may be lost within that time before a person is asked.
+pub(crate) const LOSSES: u64 = 20;
+/// Or this share of all, per cent.
+const LOST_SHARE: u64 = 5;
+/// Removals are counted over this long.
+const HOUR: Duration = Duration::from_secs(3_600);
+/// So long a count of accounts is good for.
+const MINUTE: Duration = Duration::from_secs(60);
 /// The longest that a target may make us wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
@@ -43,6 +52,21 @@ pub struct Health {
     answers: u32,
     #[serde(skip_serializing_if = "is_zero")]
     failures: u32,
+    /// The target is withdrawn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    withdrawal: Option<Withdrawal>,
+    /// Accounts that were switched off or deleted (P16).
+    #[serde(skip_serializing_if = "Tally::is_empty")]
+    removals: Tally,
+    /// Those of them that were deleted.
+    #[serde(skip_serializing_if = "Tally::is_empty")]
+    deletions: Tally,
+    /// How many accounts there were, and when that was counted.
+    #[serde(skip)]
+    counted: Option<(Timestamp, u64)>,
+    /// Accounts that the target has lost.
+    #[serde(skip_serializing_if = "Tally::is_empty")]
+    losses: Tally,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,6 +90,9 @@ pub enum QuarantineReason {
     Answers,
     /// Too many attempts fail.
     Failures,
+    /// Too many accounts that we knew are gone at once: perhaps another system answers. Nothing is created again there
+    /// until a person [resumes](crate::Dispatcher::resume) the target (P16).
+    Losses,
 }
 
 impl QuarantineReason {
@@ -76,6 +103,7 @@ impl QuarantineReason {
             Self::Configuration => "configuration",
             Self::Answers => "answers",
             Self::Failures => "failures",
+            Self::Losses => "losses",
         }
     }
 }
@@ -87,6 +115,7 @@ impl fmt::Display for QuarantineReason {
             Self::Configuration => "the connection is not set up completely",
             Self::Answers => "what answers is not the expected system",
             Self::Failures => "too many attempts fail",
+            Self::Losses => "too many accounts that we knew are gone",
         })
     }
 }
@@ -129,6 +158,89 @@ impl Health {
         self.paused = paused;
     }
 
+    /// Whether it is left alone until a person resumes it.
+    fn waits_for_a_person(&self) -> bool {
+        self.paused || self.quarantined() == Some(QuarantineReason::Losses)
+    }
+
+    /// A person wants to go on.
+    pub(crate) fn resume(&mut self) {
+        self.paused = false;
+        self.losses = Tally::default();
+        self.quarantine.take_if(|quarantine| quarantine.reason == QuarantineReason::Losses);
+        self.probe_now();
+    }
+
+    /// What becomes of the target's accounts, if it is withdrawn.
+    pub fn withdrawal(&self) -> Option<Withdrawal> {
+        self.withdrawal
+    }
+
+    pub(crate) fn withdraw(&mut self, withdrawal: Withdrawal) {
+        self.withdrawal = Some(withdrawal);
+    }
+
+    pub(crate) fn reinstate(&mut self) {
+        self.withdrawal = None;
+    }
+
+    /// How many accounts there are, if that was counted within a minute.
+    pub(crate) fn counted(&self, now: Timestamp) -> Option<u64> {
+        let (at, accounts) = self.counted?;
+        (now >= at && now.since(at) < MINUTE).then_some(accounts)
+    }
+
+    pub(crate) fn note_accounts(&mut self, accounts: u64, now: Timestamp) {
+        self.counted = Some((now, accounts));
+    }
+
+    /// One more account is switched off or deleted, if fewer than so many were within the last hour. Answers whether it
+    /// is.
+    pub(crate) fn note_removal(&mut self, takes: Takes, limit: u64, now: Timestamp) -> bool {
+        let may = self.removals.within(HOUR, now) < limit;
+        if may {
+            self.removals.note(now);
+            if takes == Takes::Account {
+                self.deletions.note(now);
+            }
+        }
+        may
+    }
+
+    /// How many accounts were deleted within the last hour.
+    pub(crate) fn deletions(&self, now: Timestamp) -> u64 {
+        self.deletions.within(HOUR, now)
+    }
+
+    /// A person has looked at them: they count no more.
+    pub(crate) fn forget_removals(&mut self) {
+        (self.removals, self.deletions) = (Tally::default(), Tally::default());
+    }
+
+    /// The target has lost one more account. Answers how many within ten minutes.
+    pub(crate) fn note_loss(&mut self, now: Timestamp) -> u64 {
+        self.losses.note(now);
+        self.losses.within(COUNTED, now)
+    }
+
+    /// Whether too many are lost, of so many accounts. The target is then left alone; answers whether that is new.
+    pub(crate) fn judge_losses(
+        &mut self,
+        losses: u64,
+        accounts: u64,
+        moment: &Moment,
+    ) -> Option<bool> {
+        let is_storm = losses > LOSSES.max(accounts.saturating_mul(LOST_SHARE) / 100);
+        is_storm.then(|| {
+            let is_new = self.quarantined() != Some(QuarantineReason::Losses);
+            if is_new {
+                self.quarantine = None;
+                self.quarantine(QuarantineReason::Losses, moment);
+            }
+            is_new
+        })
+    }
+
     /// Something changed at our end that may have mended it: the next attempt is a probe.
     pub(crate) fn probe_now(&mut self) {
         self.silent_until = None;
@@ -139,7 +251,7 @@ impl Health {
 
     pub(crate) fn gate(&self, now: Timestamp) -> Gate {
         match (self.next_try(), &self.quarantine) {
-            _ if self.paused => Gate::Paused,
+            _ if self.waits_for_a_person() => Gate::Paused,
             (Some(next), _) if next > now => Gate::Closed(next),
             (_, Some(_)) => Gate::Probe,
             (_, None) => Gate::Open,
@@ -149,6 +261,10 @@ impl Health {
     /// Takes in what became of one request: whether it was answered well, and why not. Answers whether anything
     /// changed that is worth keeping.
     pub(crate) fn note(&mut self, error: Option<&Error>, moment: &Moment) -> bool {
+        if self.quarantined() == Some(QuarantineReason::Losses) {
+            // Answers to what was under way change nothing about it.
+            return false;
+        }
         let Some(error) = error else {
             self.count(false, moment);
             return self.quarantine.take().is_some();

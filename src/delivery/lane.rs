@@ -6,13 +6,16 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
+use super::guard::Takes;
 use super::members::{Members, References};
 use super::missing::add_missing;
 use super::moment::Moment;
-use super::pending::{Pending, Presence};
+use super::pending::{Assignment, Pending, Presence};
+use super::standing::Leaving;
 use crate::error::Error;
 use crate::model::{
-    AttributePath, Difference, Link, Member, RemoteId, Resource, Secret, Timestamp,
+    AttributePath, Cause, Difference, Link, Member, RemoteId, Resource, SealedSecret, Secret,
+    Timestamp,
 };
 
 /// The unit of order and of mutual exclusion: one resource at one target.
@@ -22,6 +25,54 @@ pub(crate) struct Lane {
     /// What the target should have.
     #[serde(skip_serializing_if = "Desired::is_unknown")]
     pub(crate) desired: Desired,
+    /// The last that the host said, where the target is to have something else.
+    #[serde(with = "crate::model::stored", skip_serializing_if = "Option::is_none")]
+    pub(super) told: Option<Arc<Resource>>,
+    /// It is to lose what it has there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) leaving: Option<Leaving>,
+    /// It is out of the groups that are provisioned there.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) stripped: bool,
+    /// The last that it was to be, until the target's terms are applied to what came after it.
+    #[serde(with = "crate::model::stored", skip_serializing_if = "Option::is_none")]
+    pub(super) last: Option<Arc<Resource>>,
+    /// The host's word has come since the target's terms were last applied.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) news: bool,
+    /// The host's last word was that it is gone.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) deleted: bool,
+    /// The target is withdrawn, and the host's word is kept for when it is not any more.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) withdrawn: bool,
+    /// All that is known of the person is to be forgotten.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) erased: bool,
+    /// A person decided that it stays as it is, until the host's next word.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) rests: bool,
+    /// A process ended uncleanly, and what was last sent may be an older state. What was in doubt before that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) lost: Option<Vec<AttributePath>>,
+    /// The mapping failed for somebody who is switched off all the same. Only true within an attempt.
+    #[serde(skip)]
+    pub(super) unmapped: Option<Error>,
+    /// The user's password, until the target has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) password: Option<SealedSecret>,
+    /// What the guard, or a person, has let be taken away.
+    #[serde(skip_serializing_if = "Takes::is_nothing")]
+    pub(super) cleared: Takes,
+    /// It is switched off in place of being deleted, until a person says more.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) softened: bool,
+    /// By which scope it was judged last.
+    #[serde(skip_serializing_if = "is_zero_stamp")]
+    pub(crate) scope: u64,
+    /// A person wants it to be judged by the scope of now.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) reasserted: bool,
     /// The account that is there must go before a new one is created (delete and create folded together, P7).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) replace: bool,
@@ -82,7 +133,7 @@ pub(crate) struct Unsettled {
     pub(crate) until: Timestamp,
     /// Attributes that may change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    paths: Vec<AttributePath>,
+    pub(super) paths: Vec<AttributePath>,
     /// Members who may join or leave, and under which id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     members: Vec<(Member, RemoteId)>,
@@ -149,6 +200,21 @@ impl Lane {
         matches!(self.desired, Desired::Absent)
     }
 
+    /// The user's password, until the target has it.
+    pub(crate) fn password(&self) -> Option<&SealedSecret> {
+        self.password.as_ref()
+    }
+
+    /// Forgets the password: the target has it, or cannot have it. Answers whether there was one.
+    pub(crate) fn shred_password(&mut self) -> bool {
+        self.password.take().is_some()
+    }
+
+    /// Whether whatever is there is to go.
+    pub(crate) fn is_to_go(&self) -> bool {
+        self.is_leaving()
+    }
+
     /// Whether an account that is there must go, if only to make room for a new one.
     pub(super) fn is_leaving(&self) -> bool {
         self.replace || self.wanted().is_none()
@@ -164,7 +230,7 @@ impl Lane {
     }
 
     /// Whether something at the target may be ours.
-    fn may_exist(&self) -> bool {
+    pub(super) fn may_exist(&self) -> bool {
         self.link.is_some() || self.look_up.is_some()
     }
 
@@ -232,6 +298,9 @@ impl Lane {
         if pending.is_empty() {
             return;
         }
+        if pending.deletes() || pending.state().is_some() {
+            self.remember(pending.last());
+        }
         if pending.deletes() {
             self.replace = self.may_exist();
             self.look_up = self.look_up.map(|look_up| match look_up {
@@ -240,6 +309,9 @@ impl Lane {
                 _ => LookUp::Doubt,
             });
             self.desired = Desired::Absent;
+            self.told = None;
+            (self.deleted, self.news) = (true, true);
+            self.erased = pending.erases();
         }
         if let Some(state) = pending.state() {
             if self.wants_nothing() && self.link.is_none() && self.unsettled.is_some() {
@@ -248,6 +320,19 @@ impl Lane {
             }
             self.temporary = false;
             self.desired = Desired::Present(Arc::clone(state));
+            self.told = Some(Arc::clone(state));
+            (self.deleted, self.news) = (false, true);
+        }
+        if pending.deletes() {
+            self.password = None;
+        }
+        if let Some(password) = pending.password() {
+            self.password = Some(password.clone());
+        }
+        match pending.assignment() {
+            Some(Assignment::Lost) => self.part(Cause::Unassigned),
+            Some(Assignment::Given) => self.leaving = None,
+            None => {}
         }
         // A newer event gives a parked lane another chance (P12).
         self.failures = 0;
@@ -350,6 +435,9 @@ impl Lane {
         self.again.clear();
         self.unnamed = false;
         self.failures = 0;
+        self.password = None;
+        self.told = self.told().cloned();
+        (self.leaving, self.news, self.rests) = (None, false, true);
         self.desired = match self.link.as_mut() {
             Some(link) => {
                 link.doubtful.clear();
@@ -363,8 +451,15 @@ impl Lane {
     pub(super) fn lost_intents(&mut self, pending: &Pending, moment: &Moment) {
         // What an earlier create found proves nothing about one of which there is no trace.
         self.absent &= self.look_up.is_some();
-        let states: Vec<Arc<Resource>> =
-            self.wanted().into_iter().chain(pending.state()).map(Arc::clone).collect();
+        let mut doubtful: Vec<AttributePath> = Vec::new();
+        let link = self.link.as_ref().map(|link| link.doubtful.as_slice());
+        let unsettled = self.unsettled.as_ref().map(|unsettled| unsettled.paths.as_slice());
+        for paths in link.into_iter().chain(unsettled) {
+            add_missing(&mut doubtful, paths.iter().cloned());
+        }
+        self.lost.get_or_insert(doubtful);
+        let states = self.wanted().into_iter().chain(pending.last()).chain(pending.state());
+        let states: Vec<Arc<Resource>> = states.map(Arc::clone).collect();
         match &mut self.link {
             Some(link) => {
                 for state in &states {
@@ -409,6 +504,11 @@ pub(super) fn manager_of(resource: &Resource) -> Option<Member> {
 /// Whether a state switches the account off.
 pub(super) fn is_disabled(resource: &Resource) -> bool {
     matches!(resource, Resource::User(user) if !user.active)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero_stamp(stamp: &u64) -> bool {
+    *stamp == 0
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]

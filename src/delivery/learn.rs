@@ -3,11 +3,14 @@
 use super::failure::{Failure, ParkReason};
 use super::lane::{Lane, LookUp};
 use super::members::Members;
+use super::missing::add_missing;
 use super::plan::{Step, joining};
 use super::recognise::{recognise, removed};
 use super::verdict::{Scene, Verdict, advanced, failed};
 use crate::error::{Effect, Error, ErrorKind, Result};
-use crate::model::{Difference, Link, MemberChanges, Remote, Resource, ResourceKind};
+use crate::model::{
+    AttributePath, Difference, Link, MemberChanges, Remote, Resource, ResourceKind,
+};
 
 /// What the target answered to a step.
 #[derive(Debug)]
@@ -56,9 +59,7 @@ pub(crate) fn learn(
             Step::Create { wanted, members: piece, before, doubtful_before },
             Answer::Resource(answer),
         ) => match answer {
-            Ok(remote)
-                if remote.external_id.as_ref().is_some_and(|shown| *shown != scene.key.id) =>
-            {
+            Ok(remote) if is_anothers(&remote, &scene) => {
                 // The look-up that stays in doubt would not show it, and each try would leave one more there.
                 let message = format!(
                     "the target answered a create with {}, which shows another id than ours; see to it there, then retry this",
@@ -79,6 +80,9 @@ pub(crate) fn learn(
                 });
                 lane.look_up = None;
                 lane.forget_create();
+                if scene.has_set_password() {
+                    lane.password = None;
+                }
                 lane.whole = true;
                 if remote.without_members {
                     members.withdraw(before);
@@ -113,7 +117,7 @@ pub(crate) fn learn(
             Answer::Resource(answer),
         ) => {
             match answer {
-                Ok(remote) if remote.id != remote_id => {
+                Ok(remote) if remote.id != remote_id || is_anothers(&remote, &scene) => {
                     let message = "the target answered an update with another resource";
                     failed(lane, Error::new(ErrorKind::InvalidResponse, message))
                 }
@@ -122,9 +126,17 @@ pub(crate) fn learn(
                         link.confirmed = Some(wanted);
                         link.shown = false;
                         link.version = remote.version;
-                        link.doubtful = remote.again;
+                        // What was not sent again is in doubt still.
+                        let sent =
+                            |path: &AttributePath| difference.iter().any(|(sent, _)| sent == path);
+                        link.doubtful = doubtful_before;
+                        link.doubtful.retain(|path| !sent(path));
+                        add_missing(&mut link.doubtful, remote.again);
                     }
                     lane.temporary = false;
+                    if scene.has_set_password() {
+                        lane.password = None;
+                    }
                     advanced(lane, remote_id)
                 }
                 Err(error) => {
@@ -247,6 +259,12 @@ fn renames(difference: &Difference, kind: ResourceKind) -> bool {
         ResourceKind::Group => "displayName",
     };
     difference.iter().any(|(path, _)| path.schema.is_none() && path.attribute == name)
+}
+
+/// Whether an answer shows somebody else's id of the host's: perhaps another system answers, where the target's own ids
+/// are counted.
+fn is_anothers(remote: &Remote, scene: &Scene<'_>) -> bool {
+    remote.external_id.as_ref().is_some_and(|shown| *shown != scene.key.id)
 }
 
 /// An update or a change of members that was not taken.

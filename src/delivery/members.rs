@@ -163,6 +163,15 @@ impl Members {
         }
     }
 
+    /// These are to be in no group of the target, whatever the host says.
+    pub(crate) fn leave_out(&mut self, stripped: &[Member]) {
+        for member in stripped {
+            if let Some(entry) = self.entries.get_mut(member) {
+                entry.wanted = false;
+            }
+        }
+    }
+
     /// Whose ids at the target are needed.
     pub(super) fn referred(&self) -> Vec<Member> {
         self.entries.keys().cloned().collect()

@@ -7,8 +7,11 @@
 //! The lane alone says what comes next, and a step is noted in it *before* it is sent. So an attempt that dies
 //! half-way, by a crash or a dropped future, needs no recovery code: the next plan begins with a look-up (C4 to C7).
 
+mod asked;
 mod contest;
+mod due;
 mod failure;
+mod guard;
 mod health;
 mod lane;
 mod learn;
@@ -20,12 +23,15 @@ mod pending;
 mod plan;
 mod recognise;
 mod record;
+mod standing;
 mod verdict;
 
 pub(crate) use contest::{Holder, contest};
+pub use due::{Columns, Due, Era, Life, Priority};
 pub(crate) use failure::Failure;
 pub use failure::{Next, ParkReason};
-pub(crate) use health::Gate;
+pub(crate) use guard::Takes;
+pub(crate) use health::{Gate, LOSSES};
 pub use health::{Health, QuarantineReason};
 pub(crate) use lane::Lane;
 pub(crate) use learn::{Answer, asked_enough, learn};
@@ -36,5 +42,6 @@ pub use outcome::{HoldReason, Outcome};
 pub(crate) use pending::{LaneChange, Presence};
 pub(crate) use plan::{Step, intend, plan, settle};
 pub(crate) use record::Came;
-pub use record::{Columns, Due, Era, LaneRecord, Life, Priority};
+pub use record::LaneRecord;
+pub(crate) use standing::Terms;
 pub(crate) use verdict::{Scene, Verdict};

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::failure::{Failure, Next};
 use crate::error::Error;
 use crate::model::{RemoteId, SkipReason};
@@ -78,13 +80,35 @@ impl fmt::Display for Outcome {
 }
 
 /// Why an event is kept and not sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum HoldReason {
     /// The resource is at a target that is switched off. It catches up when the target is switched on again.
     SwitchedOff,
     /// An administrator paused the connection. It catches up when the connection is resumed.
     Paused,
+    /// More accounts were to be switched off or deleted within an hour than the target's
+    /// [`Guard`](crate::model::Guard) lets through (P16). A person [allows](crate::Dispatcher::allow_held) or
+    /// [rejects](crate::Dispatcher::reject_held) them.
+    MassChange,
+    /// The account is protected. A person [allows](crate::Dispatcher::allow) what was to be done, or discards it.
+    Protected,
+    /// The rule engine could not decide. It is asked again.
+    Undecided,
+}
+
+impl HoldReason {
+    /// A stable code for programs: `mass_change`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::SwitchedOff => "switched_off",
+            Self::Paused => "paused",
+            Self::MassChange => "mass_change",
+            Self::Protected => "protected",
+            Self::Undecided => "undecided",
+        }
+    }
 }
 
 impl fmt::Display for HoldReason {
@@ -92,6 +116,9 @@ impl fmt::Display for HoldReason {
         f.write_str(match self {
             Self::SwitchedOff => "the connection or connector is switched off",
             Self::Paused => "the connection is paused",
+            Self::MassChange => "too many accounts were to be switched off or deleted at once",
+            Self::Protected => "the account is protected",
+            Self::Undecided => "the rule engine could not decide",
         })
     }
 }

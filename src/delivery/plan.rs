@@ -10,8 +10,8 @@ use super::missing::add_missing;
 use super::pending::Presence;
 use crate::error::{Error, ErrorKind};
 use crate::model::{
-    AttributePath, Capabilities, Difference, Manager, MemberChanges, Reference, RemoteId, Resource,
-    ResourceKey, ResourceKind, Secret,
+    AttributePath, Capabilities, Cause, Difference, Manager, MemberChanges, Reference, RemoteId,
+    Resource, ResourceKey, ResourceKind, Secret,
 };
 
 /// What to do next.
@@ -70,12 +70,14 @@ pub(crate) fn plan(
             Step::Find { name: known.unwrap_or(wanted.name()).to_owned(), name_only }
         }
         // A name that is there now could not be told from our own later (P8.6).
-        None if capabilities.forgets_external_ids(key.kind)
+        None if lane.may_create()
+            && capabilities.forgets_external_ids(key.kind)
             && capabilities.find
             && !(lane.absent || lane.unasked) =>
         {
             Step::Find { name: wanted.name().to_owned(), name_only: false }
         }
+        None if !lane.may_create() => Step::Done,
         None => plan_create(lane, members, wanted, capabilities, references),
         Some(link) => {
             let wanted = for_now(lane, key, project(wanted, references));
@@ -84,8 +86,13 @@ pub(crate) fn plan(
                 Some(base) => Difference::between(base, &wanted),
                 None => Difference::from_nothing(&wanted),
             };
-            let difference = difference.and_again(&link.doubtful, &wanted);
-            if !difference.is_empty() {
+            let again: Vec<AttributePath> =
+                link.doubtful.iter().filter(|path| lane.sends_again(path)).cloned().collect();
+            let difference = difference.and_again(&again, &wanted);
+            // Who is only switched off is to find the newest password when they come back.
+            let stays = matches!(lane.leaves(), None | Some(Cause::Disabled));
+            let sets_password = lane.password.is_some() && capabilities.passwords && stays;
+            if !difference.is_empty() || sets_password {
                 return Step::Update {
                     id: link.remote_id.clone(),
                     wanted,
@@ -95,7 +102,7 @@ pub(crate) fn plan(
                 };
             }
             let piece = members.next_piece(references, capabilities, lane.whole);
-            if piece.is_empty() {
+            if piece.is_empty() || !lane.sends_members() {
                 return Step::Done;
             }
             Step::ChangeMembers {
@@ -208,6 +215,9 @@ fn project(resource: &Arc<Resource>, references: &References) -> Arc<Resource> {
 /// Nothing is left to do: from now on what the target showed counts as what we sent.
 pub(crate) fn settle(lane: &mut Lane, references: &References) {
     lane.seen_to();
+    if lane.link.is_none() {
+        lane.gone();
+    }
     if let (Desired::Present(wanted), Some(link)) = (&lane.desired, &mut lane.link)
         && link.shown
     {

@@ -2,102 +2,25 @@
 //! comes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::asked::{Asked, Order};
+use super::due::{Columns, Due, Era, Life, Priority};
 use super::failure::{Failure, Next, ParkReason};
 use super::lane::{Lane, is_disabled, manager_of};
 use super::moment::Moment;
-use super::outcome::Outcome;
+use super::outcome::{HoldReason, Outcome};
 use super::pending::{LaneChange, Pending, Presence};
 use crate::error::{Effect, Error, ErrorKind};
-use crate::model::{EventId, Member, RemoteId, Resource, SkipReason, Timestamp};
+use crate::model::{
+    ApplicationId, EventId, Member, RemoteId, Resource, SealedSecret, SkipReason, Timestamp,
+    Trigger,
+};
 
 /// Process deaths in a row after which a lane waits for a person (P12).
 const DEATHS_BEFORE_PARKING: u32 = 3;
-
-/// One life of one process that works on a store. A later life never has an earlier one's number.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[serde(transparent)]
-pub struct Era(u64);
-
-impl Era {
-    /// The era of this number; 0 is before the first.
-    pub fn new(number: u64) -> Self {
-        Self(number)
-    }
-
-    /// The number.
-    pub fn number(self) -> u64 {
-        self.0
-    }
-}
-
-/// Whose turn it is at a store, and which earlier turns ended without a trace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Life {
-    /// This life.
-    pub era: Era,
-    /// Lives before this one may have sent what no row tells of: they ended uncleanly, and what a store had not yet
-    /// synced is lost (C12). The first era after the newest such end; 0 when there was none.
-    pub unclean_before: Era,
-}
-
-impl Life {
-    /// A life at a store.
-    pub fn new(era: Era, unclean_before: Era) -> Self {
-        Self { era, unclean_before }
-    }
-}
-
-/// When a lane's next attempt is due, and how urgent it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Due {
-    /// Urgent goes before everything else of its target.
-    pub priority: Priority,
-    /// Not before this. The beginning of time: at once.
-    pub at: Timestamp,
-}
-
-/// What goes first at a target (P15).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(clippy::exhaustive_enums, reason = "a store orders by it, and must know all of it")]
-pub enum Priority {
-    /// Somebody is to lose access: deletes and deactivations.
-    Urgent,
-    /// Everything else.
-    Normal,
-}
-
-/// What a lane is found by.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct Columns {
-    /// See [`LaneRecord::due`].
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub due: Option<Due>,
-    /// See [`LaneRecord::owner`].
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub owner: Option<Era>,
-    /// Whether it waits for a person.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub parked: bool,
-    /// Whether requests may still land of which nobody heard.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub unsettled: bool,
-    /// See [`LaneRecord::account`].
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account: Option<RemoteId>,
-    /// See [`LaneRecord::refers_to`].
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub refers_to: Vec<Member>,
-}
 
 /// What an attempt came to, as it is kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -106,6 +29,8 @@ pub(crate) enum Came {
     Delivered(RemoteId),
     NotNeeded,
     Unsupported,
+    Skipped(SkipReason),
+    Held(HoldReason),
     Failed(ErrorKind, String),
     /// A person decided that it need not be done.
     Discarded,
@@ -123,6 +48,10 @@ pub struct LaneRecord {
     woken: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     exclusion: Option<SkipReason>,
+    #[serde(skip_serializing_if = "Asked::is_default")]
+    asked: Asked,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    orders: Vec<Order>,
     // Written by whoever works on the lane.
     pub(crate) lane: Lane,
     settled: EventId,
@@ -141,6 +70,14 @@ pub struct LaneRecord {
     parked: Option<ParkReason>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last: Option<(Timestamp, Came)>,
+    /// What the rule engine said last, and how long it is to be left alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ruled: Option<String>,
+    #[serde(skip)]
+    ask_again: Option<Duration>,
+    /// Why the attempt under way keeps it out.
+    #[serde(skip)]
+    turned_away: Option<SkipReason>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
@@ -158,13 +95,20 @@ impl LaneRecord {
             parked: self.parked.is_some(),
             unsettled: self.lane.unsettled.is_some(),
             account: self.account().cloned(),
+            aside: self.account().is_none() && self.is_aside(),
             refers_to: self.refers_to(),
         }
     }
 
     /// When the next attempt is due; none while nothing is open, or while it waits for a person.
     pub fn due(&self) -> Option<Due> {
-        let priority = if self.deprovisions() { Priority::Urgent } else { Priority::Normal };
+        let priority = if self.deprovisions() {
+            Priority::Urgent
+        } else if self.orders.contains(&Order::Reassert) && self.pending.is_empty() {
+            Priority::Low
+        } else {
+            Priority::Normal
+        };
         let at = match (&self.owner, self.parked) {
             // Keeps its place until the attempt ends, so that nothing is lost with whoever works on it.
             (Some(_), _) => self.retry_at.unwrap_or_default(),
@@ -173,7 +117,10 @@ impl LaneRecord {
             (None, Some(_)) => return None,
             (None, None) if self.retry_at.is_some() => self.retry_at.unwrap_or_default(),
             (None, None) if !self.pending.is_empty() || self.woken => Timestamp::default(),
-            (None, None) => self.lane.unsettled.as_ref().map(|unsettled| unsettled.until)?,
+            (None, None) => {
+                let unsettled = self.lane.unsettled.as_ref().map(|unsettled| unsettled.until);
+                unsettled.into_iter().chain(self.lane.deleted_at()).min()?
+            }
         };
         Some(Due { priority, at })
     }
@@ -242,7 +189,7 @@ impl LaneRecord {
                 is_disabled(state) || (delete && self.lane.presence() != Presence::Absent)
             }
             (None, true) => true,
-            (None, false) => self.lane.deprovisions(),
+            (None, false) => self.pending.unassigns() || self.lane.deprovisions(),
         }
     }
 
@@ -267,6 +214,42 @@ impl LaneRecord {
         self.pending.presence().unwrap_or_else(|| self.lane.presence())
     }
 
+    /// Whether the host's word is kept although the target is not to have it.
+    pub(crate) fn is_aside(&self) -> bool {
+        self.lane.is_aside()
+    }
+
+    /// The user's password comes with an event, and waits for the target.
+    pub(crate) fn keep_password(&mut self, event: EventId, password: SealedSecret) {
+        self.pending.keep_password(event, password);
+    }
+
+    /// By which way the host's last word came.
+    pub(crate) fn asked(&self) -> &Asked {
+        &self.asked
+    }
+
+    /// The host's word comes by this way.
+    pub(crate) fn ask(&mut self, application: Option<&ApplicationId>, trigger: Trigger) {
+        self.asked = Asked { application: application.cloned(), trigger };
+    }
+
+    /// What the rule engine says of it, in its own words.
+    pub(crate) fn rule(&mut self, reason: String, ask_again: Option<Duration>) {
+        (self.ruled, self.ask_again) = (Some(reason), ask_again);
+    }
+
+    /// What the rule engine said when it last stood in the way.
+    pub(crate) fn ruled(&self) -> Option<&str> {
+        self.ruled.as_deref()
+    }
+
+    /// It is kept out of the target, and what the host said of it is not kept (R5).
+    pub(crate) fn turn_away(&mut self, reason: SkipReason) {
+        self.lane.turn_away();
+        (self.exclusion, self.turned_away) = (Some(reason), Some(reason));
+    }
+
     /// Why the resource was kept out of the target (R5).
     pub(crate) fn exclusion(&mut self) -> &mut Option<SkipReason> {
         &mut self.exclusion
@@ -281,6 +264,7 @@ impl LaneRecord {
             && self.parked.is_none()
             && self.retry_at.is_none()
             && self.lane.unsettled.is_none()
+            && !self.is_aside()
             && self.lane.presence() == Presence::Absent
     }
 
@@ -415,6 +399,7 @@ impl LaneRecord {
         if self.begin_again() {
             self.lane.died(moment);
         }
+        self.ruled = None;
         self.epoch += 1;
         self.tries = self.tries.saturating_add(1);
         self.owner = Some(life.era);
@@ -424,6 +409,7 @@ impl LaneRecord {
         self.parked = None;
         self.lane.begin();
         self.lane.recheck(moment.now);
+        self.carry_out_orders();
         self.lane.absorb(&std::mem::take(&mut self.pending));
         if self.deaths >= DEATHS_BEFORE_PARKING {
             let message =
@@ -444,7 +430,19 @@ impl LaneRecord {
         self.pending = stored.pending.after(self.taken, stored.newest);
         self.newest = stored.newest;
         self.woken = stored.woken;
-        self.exclusion = stored.exclusion;
+        self.lane.reasserted |= stored.woken && stored.lane.reasserted;
+        self.exclusion = self.turned_away.or(stored.exclusion);
+        self.asked = stored.asked.clone();
+        self.orders.clone_from(&stored.orders);
+        if stored.lane.password().is_none() && !stored.pending.has_password() {
+            self.lane.shred_password();
+        }
+        if self.owner.is_none() && self.orders.contains(&Order::Retry) {
+            (self.parked, self.retry_at) = (None, None);
+        }
+        if self.owner.is_none() && self.orders.contains(&Order::Reassert) {
+            self.parked = self.parked.filter(|reason| *reason != ParkReason::Mapping);
+        }
         if self.owner.is_none() && !self.pending.is_empty() {
             // The attempt has ended, and what came meanwhile must not wait for the person that only the attempt needs.
             self.renew(self.pending.state().is_none() && !self.pending.deletes());
@@ -479,9 +477,21 @@ impl LaneRecord {
                 }
                 Came::Failed(error.kind(), error.message().to_owned())
             }
-            _ => Came::NotNeeded,
+            Outcome::Skipped(reason) => Came::Skipped(*reason),
+            Outcome::Held(reason) => {
+                match reason {
+                    HoldReason::MassChange => self.parked = Some(ParkReason::MassChange),
+                    HoldReason::Protected => self.parked = Some(ParkReason::Protected),
+                    _ => {
+                        let asked = self.ask_again.take();
+                        self.retry_at = Some(moment.next_try(self.tries, asked));
+                    }
+                }
+                Came::Held(*reason)
+            }
+            Outcome::NotNeeded | Outcome::Queued | Outcome::StillPending => Came::NotNeeded,
         };
-        if !matches!(came, Came::Failed(..)) {
+        if !matches!(came, Came::Failed(..) | Came::Held(_)) {
             self.tries = 0;
             self.settled = self.taken;
         }
@@ -498,9 +508,82 @@ impl LaneRecord {
         self.woken = true;
     }
 
+    /// The target is withdrawn: passwords that wait for it are forgotten at once (P28).
+    pub(crate) fn withdraw(&mut self) {
+        self.pending.forget_password();
+        self.lane.shred_password();
+        self.retry();
+        // Also if an attempt is under way that ends by waiting for a person.
+        self.order(Order::Retry);
+    }
+
+    /// A person allows what was held back.
+    pub(crate) fn allow(&mut self) {
+        self.order(Order::Allow);
+        self.retry();
+    }
+
+    /// A person wants it to be brought to what the target's terms of now make of it.
+    pub(crate) fn reassert(&mut self) {
+        self.order(Order::Reassert);
+        self.exclusion = None;
+        // Another mapping may be what it waits for.
+        self.parked = self.parked.filter(|reason| *reason != ParkReason::Mapping);
+    }
+
+    /// What it is in has changed: it is judged by the scope of now.
+    pub fn judge(&mut self) {
+        self.order(Order::Judge);
+    }
+
+    fn order(&mut self, order: Order) {
+        if !self.orders.contains(&order) {
+            self.orders.push(order);
+        }
+        self.woken = true;
+    }
+
+    /// The lane as the next attempt would find it.
+    pub(crate) fn foreseen(&self) -> Lane {
+        let mut foreseen = self.clone();
+        foreseen.carry_out_orders();
+        foreseen.lane.absorb(&self.pending);
+        foreseen.lane
+    }
+
+    fn carry_out_orders(&mut self) {
+        for order in std::mem::take(&mut self.orders) {
+            match order {
+                Order::Allow => self.lane.allow(),
+                Order::Judge | Order::Reassert => self.lane.reasserted = true,
+                Order::Retry => {}
+            }
+        }
+    }
+
+    /// Whether nothing waits at the lane, and nothing is in doubt: then nobody works on it.
+    pub(crate) fn is_quiet(&self, life: Life) -> bool {
+        !self.survived(life)
+            && self.owner.is_none()
+            && self.pending.is_empty()
+            && !self.woken
+            && self.parked.is_none()
+            && self.retry_at.is_none()
+            && self.lane.unsettled.is_none()
+    }
+
+    /// What has just come needs no attempt: the lane is as it would be after one.
+    pub(crate) fn conclude(&mut self, lane: Lane, outcome: &Outcome, moment: &Moment) {
+        self.lane = lane;
+        self.pending = Pending::default();
+        self.taken = self.newest;
+        self.end(outcome, moment);
+    }
+
     /// A person decides that what is open need not be done. What is known of the account is kept.
     pub(crate) fn discard(&mut self, now: Timestamp) {
         self.pending = Pending::default();
+        self.orders.clear();
         self.parked = None;
         self.retry_at = None;
         self.woken = false;

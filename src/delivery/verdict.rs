@@ -29,6 +29,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) moment: &'a Moment,
     /// What the connector can do, as it says now that the answer is there.
     pub(crate) capabilities: Capabilities,
+    /// A password went along.
+    pub(crate) sets_password: bool,
     /// Whom the target has of those that the resource refers to.
     pub(crate) references: &'a References,
     /// What the connection says of accounts that are there already, and of those that are gone.
@@ -36,6 +38,12 @@ pub(crate) struct Scene<'a> {
 }
 
 impl Scene<'_> {
+    /// Whether the target has the password, now that it has taken what was sent. A connector that learns only from the
+    /// answer that it can set passwords was not given this one, and one that learns that it cannot did not set it.
+    pub(super) fn has_set_password(&self) -> bool {
+        self.sets_password && self.capabilities.passwords
+    }
+
     /// Whether the target refuses a second resource of this kind with the same name or id.
     pub(super) fn is_unique(&self) -> bool {
         self.capabilities.unique_names(self.key.kind)

@@ -2,20 +2,23 @@
 //! commits what was learnt before the next one.
 
 use super::facts::{self, Facts};
-use super::join::{caught, guarded, panicked};
+use super::join::guarded;
 use super::refer::refer;
+use super::ruling::Ruled;
+use super::send::{operation, send};
 use super::shared::Shared;
 use super::snapshot::Snapshot;
+use super::terms::{Guarded, nothing_sent, takes};
 use super::turns::{Holder, Trace};
-use crate::connector::{Attempt, Capabilities, Connector, Lookup, Update};
+use crate::connector::{Attempt, Capabilities, Connector};
 use crate::delivery::{
-    Answer, Came, Members, Outcome, References, Scene, Step, Verdict, asked_enough, intend, learn,
-    plan, settle,
+    Answer, Came, Failure, HoldReason, Members, Moment, Outcome, ParkReason, QuarantineReason,
+    References, Scene, Step, Takes, Verdict, asked_enough, intend, learn, plan, settle,
 };
-use crate::error::{Error, Result};
+use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::host::Observation;
-use crate::model::{EventId, LaneKey, Member, RemoteId, ResourceKind, TargetPolicy};
-use crate::store::{Batch, Committed, Durability, LaneWrite, StoredLane};
+use crate::model::{EventId, LaneKey, Member, RemoteId, ResourceKind, Secret, TargetPolicy};
+use crate::store::{Batch, Committed, Durability, LaneWrite, Opening, StoredLane, member_of};
 
 /// Look-ups in one attempt; more means that the target contradicts itself (F43).
 const MOST_LOOK_UPS: usize = 3;
@@ -51,16 +54,26 @@ pub(super) struct Work<'a> {
     pub(super) row: StoredLane,
     members: Members,
     references: References,
-    capabilities: Capabilities,
+    pub(super) capabilities: Capabilities,
     fingerprint: String,
     /// The account that a step touched.
     account: Option<RemoteId>,
-    /// The target does not let everything change that should.
+    /// The target does not let everything change that should, or cannot have a password that it should.
     is_fixed: bool,
+    /// The account was made by this attempt.
+    pub(super) has_created: bool,
+    /// The password that goes with the next step.
+    password: Option<Secret>,
     /// The target's health changed in a way that is to be kept.
     health_changed: bool,
     /// What the connector learnt of the target.
     facts: Facts,
+    /// The configuration that the attempt sees.
+    pub(super) snapshot: &'a Snapshot,
+    /// The rule engine has been asked.
+    pub(super) is_ruled: bool,
+    /// Groups in which the resource is to be seen to.
+    openings: Vec<Opening>,
     /// What the connection says of accounts that are there already, and of those that are gone.
     pub(super) policy: TargetPolicy,
     /// The name under which the resource was at the target, as the store has it.
@@ -87,12 +100,13 @@ impl<'a> Work<'a> {
     /// such lane.
     async fn begin(
         shared: &'a Shared,
-        snapshot: &Snapshot,
+        snapshot: &'a Snapshot,
         holder: &mut Holder,
         event: Option<EventId>,
     ) -> Result<Option<(Self, Begun)>> {
         loop {
             let Some(row) = shared.store.lane(&holder.lane).await? else { return Ok(None) };
+            let settings = snapshot.configuration.settings(&holder.lane.target);
             let mut work = Self {
                 shared,
                 row,
@@ -102,9 +116,14 @@ impl<'a> Work<'a> {
                 fingerprint: String::new(),
                 account: None,
                 is_fixed: false,
+                has_created: false,
+                password: None,
                 health_changed: false,
                 facts: Facts::new(),
-                policy: snapshot.configuration.policy(&holder.lane.target),
+                policy: settings.map(|settings| settings.policy).unwrap_or_default(),
+                snapshot,
+                is_ruled: false,
+                openings: Vec::new(),
                 name_there: None,
                 waiters: Vec::new(),
                 holder: None,
@@ -161,6 +180,7 @@ impl<'a> Work<'a> {
         if let Err(failure) = self.row.record.begin(life, &moment, abandoned) {
             return Ok(Begun::Ended(self.end(failure.into())));
         }
+        self.forget_unwanted_password();
         let connector = facts::connector(self.shared, snapshot, &self.row.key.target_key()).await;
         let connector = connector.and_then(|connector| {
             let itself = guarded(|| (connector.capabilities(), connector.fingerprint()))?;
@@ -186,9 +206,12 @@ impl<'a> Work<'a> {
             }
         }
         self.row.record.lane.begin_at(&self.fingerprint, &mut self.members);
+        if let Err(failure) = self.stand().await? {
+            return Ok(Begun::Ended(self.end(failure.into())));
+        }
         self.refer().await?;
         self.row.record.lane.name_members(&mut self.members, &self.references, &moment);
-        Ok(match self.next() {
+        Ok(match self.next().await? {
             Ok(step) => Begun::Step(connector, step),
             Err(outcome) => Begun::Ended(outcome),
         })
@@ -203,33 +226,131 @@ impl<'a> Work<'a> {
     async fn refer(&mut self) -> Result<()> {
         let StoredLane { key, record, .. } = &self.row;
         let (lane, members) = (&record.lane, &self.members);
-        self.references = refer(self.shared, key, lane, members, &self.fingerprint).await?;
+        let referred = refer(self.shared, key, lane, members, &self.fingerprint).await?;
+        self.members.leave_out(&referred.stripped);
+        self.references = referred.accounts;
         Ok(())
     }
 
     /// The next request, noted as about to be sent; or how the attempt ends.
-    fn next(&mut self) -> std::result::Result<Step, Outcome> {
-        let (lane, key) = (&self.row.record.lane, &self.row.key.resource);
+    async fn next(&mut self) -> Result<std::result::Result<Step, Outcome>> {
+        let lane = &self.row.record.lane;
+        let key = &self.row.key.resource;
         let step = plan(lane, &self.members, key, self.capabilities, &self.references);
-        match step {
-            Step::Done if self.members.more => Ok(Step::Done),
+        let takes = takes(&step, lane);
+        Ok(match step {
+            Step::Done if self.members.more && lane.sends_members() && lane.link.is_some() => {
+                Ok(Step::Done)
+            }
             Step::Done => {
                 settle(&mut self.row.record.lane, &self.references);
+                if let Some(error) = self.row.record.lane.unmapped() {
+                    return Ok(Err(self.end(Failure::mapping(error).into())));
+                }
+                let lacks_password = self.settle_password();
+                let nothing_sent = nothing_sent(&self.row.record.lane);
                 let outcome = match self.account.take() {
                     // Never a success for what was not done.
-                    _ if self.is_fixed => Outcome::Unsupported,
+                    _ if self.is_fixed || lacks_password => Outcome::Unsupported,
+                    _ if matches!(nothing_sent, Outcome::Held(_)) => nothing_sent,
                     Some(remote_id) => Outcome::Delivered { remote_id },
-                    None => Outcome::NotNeeded,
+                    None => nothing_sent,
                 };
                 Err(self.end(outcome))
             }
             Step::Stop(failure) => Err(self.end(failure.into())),
             step => {
+                match self.rule(&step).await? {
+                    Ruled::Goes => {}
+                    Ruled::Leaves => return Box::pin(self.stand_again()).await,
+                    Ruled::Ends(outcome) => return Ok(Err(self.end(outcome))),
+                }
+                if let Some(takes) = takes {
+                    match self.guard(takes).await? {
+                        Guarded::Goes => {}
+                        Guarded::Counted => self.health_changed = true,
+                        Guarded::Softened => {
+                            self.row.record.lane.soften();
+                            return Box::pin(self.stand_again()).await;
+                        }
+                        Guarded::Stays => return Box::pin(self.next()).await,
+                        Guarded::Held(reason) => return Ok(Err(self.end(Outcome::Held(reason)))),
+                    }
+                }
+                // Before the step is noted as sent: without its password it is not.
+                match self.password(&step) {
+                    Ok(password) => self.password = password,
+                    Err(error) => {
+                        let failure = Failure::parked(error, ParkReason::Password);
+                        return Ok(Err(self.end(failure.into())));
+                    }
+                }
                 let lane = &mut self.row.record.lane;
                 intend(lane, &mut self.members, &step, &self.references);
                 Ok(step)
             }
+        })
+    }
+
+    /// The target has lost the account. If it has lost too many, nothing is created again before a person has looked.
+    async fn note_loss(&mut self, moment: &Moment) -> Result<Option<Outcome>> {
+        let key = self.row.key.target_key();
+        self.health_changed = true;
+        let Some(is_new) = self.shared.note_loss(&key, moment).await? else { return Ok(None) };
+        if is_new {
+            let (organization, target) = (&key.organization, &key.target);
+            let reason = QuarantineReason::Losses;
+            self.shared.snapshots.tell(&Observation::Quarantined { organization, target, reason });
         }
+        let message = "too many accounts that we knew are gone at the target; see whether the connection leads to another system, and resume the target";
+        let error = Error::new(ErrorKind::NotFound, message).with_effect(Effect::NotSent);
+        Ok(Some(self.end(Outcome::queued(error))))
+    }
+
+    /// Whether what a step takes away goes through (P16).
+    async fn guard(&mut self, takes: Takes) -> Result<Guarded> {
+        let target = self.row.key.target_key();
+        let Some(settings) = self.snapshot.configuration.settings(&target.target) else {
+            return Ok(Guarded::Goes);
+        };
+        let guarded =
+            self.shared.guard(settings, &target, &mut self.row.record.lane, takes).await?;
+        let is_stopped = matches!(guarded, Guarded::Held(_) | Guarded::Softened);
+        if is_stopped && self.row.record.lane.keep() {
+            return Ok(Guarded::Stays);
+        }
+        if matches!(guarded, Guarded::Held(HoldReason::MassChange) | Guarded::Softened) {
+            let (organization, target) = (&target.organization, &target.target);
+            let resource = &self.row.key.resource;
+            let observation = Observation::MassChangeHeld { organization, target, resource };
+            self.shared.snapshots.tell(&observation);
+        }
+        Ok(guarded)
+    }
+
+    /// The terms have changed within the attempt.
+    async fn stand_again(&mut self) -> Result<std::result::Result<Step, Outcome>> {
+        match self.stand().await? {
+            Ok(()) => self.next().await,
+            Err(failure) => Ok(Err(self.end(failure.into()))),
+        }
+    }
+
+    /// Applies the target's terms of now. Who leaves the groups there, or comes back into them, is opened in each.
+    async fn stand(&mut self) -> Result<std::result::Result<(), Failure>> {
+        let key = self.row.key.clone();
+        let was_stripped = self.row.record.lane.is_stripped();
+        let stood = self.shared.stand(self.snapshot, &key, &mut self.row.record.lane).await?;
+        if self.row.record.lane.is_stripped() != was_stripped {
+            let member = member_of(&key.resource);
+            let groups = self.shared.store.groups_of(&key.resource).await?;
+            let lanes = self.shared.store.lanes_at(&key.target_key(), &groups).await?;
+            for group in lanes.into_iter().map(|row| row.key) {
+                self.openings.push(Opening::These(group.clone(), vec![member.clone()]));
+                self.waiters.push(group);
+            }
+        }
+        Ok(stood)
     }
 
     fn end(&mut self, outcome: Outcome) -> Outcome {
@@ -287,15 +408,20 @@ impl<'a> Work<'a> {
             target.clone(),
             self.row.record.tries(),
         );
+        let attempt = attempt.with_password(self.password.take());
+        let sets_password = attempt.password.is_some();
+        let lacks_password = !sets_password && self.makes_up_password(&step);
         let asked = self.shared.now();
         let answer = send(connector, &key, &step, &attempt).await;
         self.facts.extend(facts::learnt(self.shared, &key.target_key(), connector));
         let error = answer.error().cloned();
         if let Answer::Resource(Ok(remote)) = &answer {
-            self.is_fixed |= !remote.fixed.is_empty();
+            self.is_fixed |= !remote.fixed.is_empty() || lacks_password;
+            self.has_created |= matches!(step, Step::Create { .. });
         }
         self.note(error.as_ref());
         let (operation, looked_up) = (operation(&step), matches!(step, Step::Find { .. }));
+        let creates = matches!(step, Step::Create { .. });
         let moment = self.shared.moment();
         if let Ok(capabilities) = guarded(|| connector.capabilities()) {
             // The answer may have taught it a limit.
@@ -305,30 +431,46 @@ impl<'a> Work<'a> {
             key: resource,
             moment: &moment,
             capabilities: self.capabilities,
+            sets_password,
             references: &self.references,
             policy: self.policy,
         };
+        let account_before = self.row.record.account().cloned();
+        let was_there = account_before.is_some() && !self.row.record.lane.is_to_go();
         let verdict = learn(&mut self.row.record.lane, &mut self.members, scene, step, answer);
+        let is_lost = was_there && looked_up && self.row.record.account().is_none();
         // Only now: an observer that panics must not cost what was learnt.
         let error = error.as_ref();
         self.shared.snapshots.tell(&Observation::Answered { resource, target, operation, error });
+        if is_lost && let Some(outcome) = self.note_loss(&moment).await? {
+            return Ok(Err(outcome));
+        }
         if looked_up {
             // A group that turned out to be another one refers to everybody who was in it.
             self.refer().await?;
+            // Who has an account already keeps its password.
+            self.forget_unwanted_password();
+        }
+        // What becomes of an account, and what is made for it only once, depends on which it is found to be.
+        let is_another = !creates && self.row.record.account().cloned() != account_before;
+        if (is_another || (looked_up && self.row.record.lane.leaves().is_some()))
+            && let Err(failure) = self.stand().await?
+        {
+            return Ok(Err(self.end(failure.into())));
         }
         Ok(match verdict {
             Verdict::Continue(touched) => {
                 self.account = touched.or(self.account.take());
-                self.next()
+                self.next().await?
             }
             Verdict::Adopted(account) => {
                 let account = self.account.insert(account);
                 let observation = Observation::Adopted { resource, target, account };
                 self.shared.snapshots.tell(&observation);
-                self.next()
+                self.next().await?
             }
             Verdict::Contested(holder) => match self.contest(holder, asked).await? {
-                Ok(()) => self.next(),
+                Ok(()) => self.next().await?,
                 Err(failure) => Err(self.end(failure.into())),
             },
             Verdict::Stop(failure) => Err(self.end(failure.into())),
@@ -341,7 +483,7 @@ impl<'a> Work<'a> {
         self.refer().await?;
         let moment = self.shared.moment();
         self.row.record.lane.name_members(&mut self.members, &self.references, &moment);
-        Ok(self.next())
+        self.next().await
     }
 
     fn note(&mut self, error: Option<&Error>) {
@@ -368,6 +510,7 @@ impl<'a> Work<'a> {
         }
         batch.facts = std::mem::take(&mut self.facts);
         batch.wake = std::mem::take(&mut self.waiters);
+        batch.open = std::mem::take(&mut self.openings);
         if std::mem::take(&mut self.health_changed) {
             // As it is now: somebody may have paused the target meanwhile.
             let target = key.target_key();
@@ -389,6 +532,12 @@ impl<'a> Work<'a> {
                 return Ok(true);
             }
             batch = kept;
+            if let Some((target, health)) = &mut batch.health
+                && let Some(newest) = self.shared.healths.known(target)
+            {
+                // Somebody may have paused or withdrawn it meanwhile.
+                *health = newest;
+            }
             let Some(stored) = self.shared.store.lane(&self.row.key).await? else {
                 return Ok(false);
             };
@@ -419,47 +568,5 @@ impl<'a> Work<'a> {
                 None => return Ok(()),
             }
         }
-    }
-}
-
-/// One call of the connector. A panic is an error like any other (F4).
-async fn send(connector: &dyn Connector, lane: &LaneKey, step: &Step, attempt: &Attempt) -> Answer {
-    let key = &lane.resource;
-    match step {
-        Step::Find { name, name_only } => {
-            let lookup = Lookup::new(key.kind, &key.id, name);
-            let lookup = if *name_only { lookup.name_only() } else { lookup };
-            Answer::Found(settled(caught(connector.find(&lookup, attempt)).await))
-        }
-        Step::Create { wanted, .. } => {
-            Answer::Resource(settled(caught(connector.create(wanted, attempt)).await))
-        }
-        Step::Update { id, wanted, difference, version, .. } => {
-            let update = Update::new(wanted, difference).on_version(version.as_deref());
-            Answer::Resource(settled(caught(connector.update(id, &update, attempt)).await))
-        }
-        Step::ChangeMembers { id, sent, .. } => {
-            Answer::Resource(settled(caught(connector.change_members(id, sent, attempt)).await))
-        }
-        Step::Delete { id } => {
-            Answer::Empty(settled(caught(connector.delete(id, key.kind, attempt)).await))
-        }
-        // The caller has returned by now.
-        Step::Done | Step::Stop(_) => Answer::Empty(Ok(())),
-    }
-}
-
-fn settled<T>(answer: Option<Result<T>>) -> Result<T> {
-    answer.unwrap_or_else(|| Err(panicked()))
-}
-
-fn operation(step: &Step) -> &'static str {
-    match step {
-        Step::Find { .. } => "find",
-        Step::Create { .. } => "create",
-        Step::Update { .. } => "update",
-        Step::ChangeMembers { .. } => "change_members",
-        Step::Delete { .. } => "delete",
-        Step::Done | Step::Stop(_) => "nothing",
     }
 }

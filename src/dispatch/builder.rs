@@ -15,6 +15,9 @@ use crate::error::Result;
 use crate::host::{
     ConfigurationSource, NoSecrets, Observer, ResourceSource, Runtime, SecretSource, Silent,
 };
+use crate::mapping::Functions;
+use crate::rules::RuleEngine;
+use crate::seal::SealingKeys;
 use crate::store::{MemoryStore, Store};
 
 /// After so long a request has taken effect, or never will: twice the longest that one is waited for (Δ, P10).
@@ -31,6 +34,9 @@ pub struct DispatcherBuilder {
     runtime: Option<Arc<dyn Runtime>>,
     store: Arc<dyn Store>,
     resources: Option<Arc<dyn ResourceSource>>,
+    rules: Option<Arc<dyn RuleEngine>>,
+    functions: Functions,
+    sealing: Option<SealingKeys>,
     settle_window: Duration,
 }
 
@@ -54,6 +60,9 @@ impl DispatcherBuilder {
             runtime: None,
             store: Arc::new(MemoryStore::new()),
             resources: None,
+            rules: None,
+            functions: Functions::new(),
+            sealing: None,
             settle_window: SETTLE_WINDOW,
         }
     }
@@ -74,6 +83,25 @@ impl DispatcherBuilder {
     /// With the host's own users and groups, for when an event does not say enough.
     pub fn resources(mut self, resources: impl ResourceSource) -> Self {
         self.resources = Some(Arc::new(resources));
+        self
+    }
+
+    /// With a rule engine, for provisioners whose [`rules`](crate::model::Provisioner::rules) option is on.
+    pub fn rules(mut self, engine: impl RuleEngine) -> Self {
+        self.rules = Some(Arc::new(engine));
+        self
+    }
+
+    /// With functions of the host's own for mappings' expressions.
+    pub fn functions(mut self, functions: Functions) -> Self {
+        self.functions = functions;
+        self
+    }
+
+    /// With keys to seal passwords with, from the event that brings one to the target that is given it (P28). What a store
+    /// keeps of everything else is the store's to seal.
+    pub fn sealing(mut self, keys: SealingKeys) -> Self {
+        self.sealing = Some(keys);
         self
     }
 
@@ -107,6 +135,9 @@ impl DispatcherBuilder {
             secrets: self.secrets,
             observer: self.observer,
             runtime: self.runtime.clone(),
+            has_rules: self.rules.is_some(),
+            functions: self.functions.clone(),
+            seals: self.sealing.is_some(),
             cache: Mutex::new(Cache::default()),
         };
         if let Some(document) = snapshots.source.document() {
@@ -117,6 +148,9 @@ impl DispatcherBuilder {
             snapshots,
             store: self.store,
             resources: self.resources,
+            rules: self.rules,
+            functions: self.functions,
+            sealing: self.sealing,
             runtime: self.runtime,
             turns: Turns::default(),
             healths: Healths::default(),

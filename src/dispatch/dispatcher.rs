@@ -12,7 +12,7 @@ use super::join::unless;
 use super::plan::{Plan, plan};
 use super::report::Report;
 use super::run::Run;
-use super::shared::{Shared, candidates};
+use super::shared::{Shared, candidates_of};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::model::{Configuration, Event, OrganizationId, Problems, ResourceKey};
 use crate::resolver::resolve;
@@ -202,7 +202,8 @@ async fn dispatch(dispatch: Dispatch) -> Result<Report> {
     // Whatever becomes of the commit: an error, or a caller who leaves, does not say that nothing was accepted.
     let rings = Rings(Arc::clone(&shared));
     let fulfils: Vec<_> = announcement.iter().filter_map(Announcement::hint).collect();
-    let accepted = accept(&shared, &event, &candidates(&resolution), &fulfils).await?;
+    let candidates = candidates_of(&event, &snapshot.configuration, &resolution);
+    let accepted = accept(&shared, &snapshot, &event, &candidates, &fulfils).await?;
     drop(rings);
     if let Some(announcement) = announcement {
         announcement.fulfilled();

@@ -31,6 +31,20 @@ impl Healths {
         Ok(self.lock().entry(target.clone()).or_insert(stored).gate(now))
     }
 
+    /// Looks at a target's health, and notes in it what happens there.
+    pub(super) async fn look<T>(
+        &self,
+        store: &dyn Store,
+        target: &TargetKey,
+        look: impl FnOnce(&mut Health) -> T,
+    ) -> Result<T> {
+        if let Some(health) = self.lock().get_mut(target) {
+            return Ok(look(health));
+        }
+        let stored = store.health(target).await?;
+        Ok(look(self.lock().entry(target.clone()).or_insert(stored)))
+    }
+
     /// A target's health, if it is at hand.
     pub(super) fn known(&self, target: &TargetKey) -> Option<Health> {
         self.lock().get(target).cloned()

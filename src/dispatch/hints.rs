@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::accept::try_accept;
-use super::shared::{Shared, candidates};
+use super::shared::{Shared, candidates_of, leading_to};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::ResourceSource;
-use crate::model::{Event, MAX_EVENT_BYTES, MEMBER_BYTES, Member, Resource, ResourceKey, Trigger};
+use crate::model::{
+    Event, EventChange, MAX_EVENT_BYTES, MEMBER_BYTES, Member, Resource, ResourceKey, ResourceKind,
+    Target, Trigger,
+};
 use crate::resolver::resolve;
 use crate::store::{Batch, Hint};
 
@@ -119,56 +122,82 @@ async fn recover_one(shared: &Shared, hint: &Hint) -> Result<()> {
             "announcements of an earlier life are open; give the dispatcher a resource source";
         return Err(Error::new(ErrorKind::Configuration, message));
     };
-    while !bring_to_truth(shared, &**source, hint).await? {}
+    tell_truth(shared, &**source, &hint.resource, None).await?;
     fulfil(shared, hint.clone()).await
 }
 
-/// Tells what the host has now. False when somebody else told of the resource meanwhile: the answer may be older than
-/// what they told, and what is older never comes after what is newer (P5).
-async fn bring_to_truth(shared: &Shared, source: &dyn ResourceSource, hint: &Hint) -> Result<bool> {
+/// Tells what the host has now of a resource: to whom it may concern, or, for a first load, to one target only, which is
+/// never told of a removal. Answers whether the host has it.
+pub(super) async fn tell_truth(
+    shared: &Shared,
+    source: &dyn ResourceSource,
+    key: &ResourceKey,
+    only: Option<&Target>,
+) -> Result<bool> {
+    loop {
+        if let Some(is_there) = try_to_tell(shared, source, key, only).await? {
+            return Ok(is_there);
+        }
+    }
+}
+
+/// None when somebody else told of the resource meanwhile: the answer may be older than what they told, and what is
+/// older never comes after what is newer (P5).
+async fn try_to_tell(
+    shared: &Shared,
+    source: &dyn ResourceSource,
+    key: &ResourceKey,
+    only: Option<&Target>,
+) -> Result<Option<bool>> {
     // Read before the host is asked: whatever comes later than this is seen.
-    let known = shared.store.resource(&hint.resource).await?;
-    let truth = source.load(&hint.resource).await?;
+    let known = shared.store.resource(key).await?;
+    let truth = source.load(key).await?;
+    let is_there = truth.is_some();
     let mut events = Vec::new();
     match truth {
-        None if known.revision == 0 => {}
-        None => {
-            let deleted = match hint.kind() {
-                crate::model::ResourceKind::User => Event::user_deleted(hint.resource.id.clone()),
-                crate::model::ResourceKind::Group => Event::group_deleted(hint.resource.id.clone()),
-            };
-            events.push(deleted);
-        }
+        None if known.revision == 0 || only.is_some() => {}
+        None => events.push(match key.kind {
+            ResourceKind::User => Event::user_deleted(key.id.clone()),
+            ResourceKind::Group => Event::group_deleted(key.id.clone()),
+        }),
         Some(Resource::User(user)) => events.push(Event::user_updated(user)),
         Some(Resource::Group(mut group)) => {
             let wanted: BTreeSet<Member> = std::mem::take(&mut group.members).into_iter().collect();
-            let members = shared.store.members_of(&hint.resource).await?;
+            let members = shared.store.members_of(key).await?;
             let members: BTreeSet<Member> = members.into_iter().collect();
             events.push(Event::group_created(group));
             let came = pieces(wanted.difference(&members).cloned());
             let left = pieces(members.difference(&wanted).cloned());
-            let id = || hint.resource.id.clone();
+            let id = || key.id.clone();
             events.extend(came.into_iter().map(|came| Event::members_changed(id(), came, [])));
             events.extend(left.into_iter().map(|left| Event::members_changed(id(), [], left)));
         }
     }
     let mut since = known.revision;
     for event in events {
-        let event =
-            event.in_organization(hint.resource.organization.clone()).triggered_by(Trigger::Api);
+        let trigger = if only.is_some() { Trigger::Import } else { Trigger::Api };
+        let event = event.in_organization(key.organization.clone()).triggered_by(trigger);
         event.check()?;
         let snapshot = shared.snapshots.current(&event.organization).await?;
         let resolution = resolve(&snapshot.configuration, None, event.trigger);
-        let candidates = candidates(&resolution);
-        let accepted = try_accept(shared, &event, &candidates, &[], Some(since)).await?;
-        let Some(accepted) = accepted else { return Ok(false) };
-        let now = shared.store.resource(&hint.resource).await?;
+        let candidates = match only {
+            Some(only) => {
+                let mut candidates = leading_to(only, &snapshot.configuration);
+                // Who is in a group is everybody's affair: what is noted here is told nobody else later.
+                candidates.and_linked |= matches!(event.change, EventChange::MembersChanged(..));
+                candidates
+            }
+            None => candidates_of(&event, &snapshot.configuration, &resolution),
+        };
+        let accepted = try_accept(shared, &snapshot, &event, &candidates, &[], Some(since)).await?;
+        let Some(accepted) = accepted else { return Ok(None) };
+        let now = shared.store.resource(key).await?;
         if now.newest != accepted.routed.event {
-            return Ok(false);
+            return Ok(None);
         }
         since = now.revision;
     }
-    Ok(true)
+    Ok(Some(is_there))
 }
 
 /// Members in pieces that an event can take each (F73).

@@ -5,25 +5,34 @@ use std::time::Duration;
 
 use crate::model::{OrganizationConfiguration, Problems, Provisioner, Wait};
 
+/// What the host has given the dispatcher.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Served {
+    /// A timer.
+    pub(super) timer: bool,
+    /// A rule engine.
+    pub(super) rules: bool,
+}
+
 /// Notes every provisioner whose options cannot be served. A build that serves neither mode plans only.
 pub(super) fn check(
     organization: &OrganizationConfiguration,
     path: &str,
-    has_timer: bool,
+    served: Served,
     problems: &mut Problems,
 ) {
     for (place, provisioner) in organization.provisioners.iter().enumerate() {
-        check_one(provisioner, &format!("{path}.provisioners[{place}]"), has_timer, problems);
+        check_one(provisioner, &format!("{path}.provisioners[{place}]"), served, problems);
     }
     for (id, application) in &organization.applications {
         for (place, provisioner) in application.provisioners.iter().enumerate() {
             let path = format!("{path}.applications.{id}.provisioners[{place}]");
-            check_one(provisioner, &path, has_timer, problems);
+            check_one(provisioner, &path, served, problems);
         }
     }
 }
 
-fn check_one(provisioner: &Provisioner, path: &str, has_timer: bool, problems: &mut Problems) {
+fn check_one(provisioner: &Provisioner, path: &str, served: Served, problems: &mut Problems) {
     match provisioner.wait {
         Wait::NonBlocking if cfg!(feature = "blocking") && !cfg!(feature = "non-blocking") => problems.note(
             format!("{path}.blocking"),
@@ -36,16 +45,16 @@ fn check_one(provisioner: &Provisioner, path: &str, has_timer: bool, problems: &
         Wait::Blocking(Some(Duration::ZERO)) => {
             problems.note(format!("{path}.deadline_ms"), "a deadline of 0 ms never waits; give at least 1");
         }
-        Wait::Blocking(Some(_)) if !has_timer => problems.note(
+        Wait::Blocking(Some(_)) if !served.timer => problems.note(
             format!("{path}.deadline_ms"),
             "a deadline needs a timer; give the dispatcher a runtime, or remove the deadline",
         ),
         Wait::NonBlocking | Wait::Blocking(_) => {}
     }
-    if provisioner.rules {
+    if provisioner.rules && !served.rules {
         problems.note(
             format!("{path}.rules"),
-            "there is no rule engine in this version, and nothing is provisioned unasked; set rules to false",
+            "there is no rule engine, and nothing is provisioned unasked; give the dispatcher one, or set rules to false",
         );
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use super::dispatcher::Dispatcher;
 use crate::delivery::{Came, Health, LaneRecord, ParkReason, Priority, QuarantineReason};
 use crate::error::Result;
-use crate::model::{EventId, LaneKey, RemoteId, ResourceKey, Target, TargetKey, Timestamp};
+use crate::model::{Cause, EventId, LaneKey, RemoteId, ResourceKey, Target, TargetKey, Timestamp};
 use crate::resolver::SkipReason;
 use crate::store::{Batch, Durability, LaneQuery, LaneWrite, StoredLane};
 
@@ -36,6 +36,13 @@ pub struct LaneStatus {
     pub unsettled_until: Option<Timestamp>,
     /// Why the resource is kept out of the target (R5).
     pub excluded: Option<SkipReason>,
+    /// What the rule engine said when it last stood in the way: its own words, which may quote what it was told. For the
+    /// administrator who asks, and for no log.
+    pub ruled: Option<String>,
+    /// Why it is to lose what it has there, if it is: the policy of the cause says what becomes of the account.
+    pub leaving: Option<Cause>,
+    /// When its account is deleted, while it is only switched off.
+    pub deleted_at: Option<Timestamp>,
 }
 
 /// Where the work at a lane stands. Every event is in exactly one of these until it is done with (P3).
@@ -114,6 +121,8 @@ fn status(lane: LaneKey, mut record: LaneRecord, busy: bool) -> LaneStatus {
         Some(Came::NotNeeded) => (Some("not_needed".to_owned()), None),
         Some(Came::Unsupported) => (Some("unsupported".to_owned()), None),
         Some(Came::Discarded) => (Some("discarded".to_owned()), None),
+        Some(Came::Skipped(reason)) => (Some("skipped".to_owned()), Some(reason.to_string())),
+        Some(Came::Held(reason)) => (Some(reason.code().to_owned()), Some(reason.to_string())),
         Some(Came::Failed(kind, message)) => (Some(kind.code().to_owned()), Some(message.clone())),
     };
     LaneStatus {
@@ -127,6 +136,9 @@ fn status(lane: LaneKey, mut record: LaneRecord, busy: bool) -> LaneStatus {
         last_at: record.last().map(|(at, _)| *at),
         unsettled_until: record.unsettled(),
         excluded: *record.exclusion(),
+        ruled: record.ruled().map(str::to_owned),
+        leaving: record.lane.leaves(),
+        deleted_at: record.lane.deleted_at(),
         lane,
     }
 }
@@ -214,11 +226,7 @@ impl Dispatcher {
     /// # Errors
     /// [`Storage`](crate::ErrorKind::Storage).
     pub async fn resume(&self, target: &TargetKey) -> Result<()> {
-        self.change_health(target, |health| {
-            health.pause(false);
-            health.probe_now();
-        })
-        .await
+        self.change_health(target, Health::resume).await
     }
 
     /// Lets a resource in again that JIT-off, an override or a disabled application kept out of a target (R5). Its
@@ -231,7 +239,7 @@ impl Dispatcher {
         self.change(&lane, |record| record.exclusion().take().is_some()).await
     }
 
-    async fn change(
+    pub(super) async fn change(
         &self,
         lane: &LaneKey,
         change: impl Fn(&mut LaneRecord) -> bool,
@@ -252,7 +260,7 @@ impl Dispatcher {
         }
     }
 
-    async fn change_health(
+    pub(super) async fn change_health(
         &self,
         target: &TargetKey,
         change: impl FnOnce(&mut Health),

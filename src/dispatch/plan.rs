@@ -7,8 +7,9 @@ use super::join::guarded;
 use super::refer::refer;
 use super::report::Because;
 use super::routing::{LeftOut, Stop};
-use super::shared::{Shared, candidates};
+use super::shared::{Shared, candidates_of};
 use super::snapshot::Snapshot;
+use super::terms::left_out;
 use crate::delivery::{self, HoldReason, Lane, Members, OpenMember, Outcome, Step};
 use crate::error::Result;
 use crate::model::{ConnectionId, ConnectorName, Difference, Event, LaneKey, Member};
@@ -92,17 +93,18 @@ pub(super) async fn plan(
     event: &Event,
 ) -> Result<Plan> {
     let key = event.resource_key();
-    let prepared = prepare(shared, event, &key, &candidates(resolution)).await?;
+    let candidates = candidates_of(event, &snapshot.configuration, resolution);
+    let prepared = prepare(shared, snapshot, event, &key, &candidates).await?;
     let batch = prepared.routed.batch;
     let mut targets = Vec::new();
-    for Stop { target, candidate, taken } in prepared.routed.stops {
+    for Stop { target, candidate, taken, .. } in prepared.routed.stops {
         let lane = LaneKey::new(key.clone(), target.clone());
         let action = match taken {
             Err(LeftOut::Skip(reason)) => Action::Skip(reason),
             Err(LeftOut::Nothing) => Action::Nothing,
             Ok(foreseen) => match shared.held(snapshot, &lane).await? {
                 Some(reason) => Action::Hold(reason),
-                None => first_action(shared, snapshot, &lane, &foreseen, &batch).await?,
+                None => first_action(shared, snapshot, &lane, &foreseen, &batch).await?.0,
             },
         };
         let because = candidate.into();
@@ -116,31 +118,40 @@ pub(super) async fn plan(
     Ok(Plan { application: resolution.application, targets })
 }
 
-async fn first_action(
+/// The first thing that would be done at a lane, and the lane with the target's terms applied.
+pub(super) async fn first_action(
     shared: &Shared,
     snapshot: &Snapshot,
     key: &LaneKey,
     lane: &Lane,
     batch: &Batch,
-) -> Result<Action> {
+) -> Result<(Action, Lane)> {
+    let mut lane = lane.clone();
     let able = snapshot
         .connector(&key.target)
         .and_then(|it| guarded(|| (it.capabilities(), it.fingerprint())));
     let (capabilities, fingerprint) = match able {
         Ok(itself) => itself,
-        Err(error) => return Ok(Action::Refuse(Outcome::queued(error))),
+        Err(error) => return Ok((Action::Refuse(Outcome::queued(error)), lane)),
     };
-    let members = foreseen_members(shared, key, batch).await?;
-    let references = refer(shared, key, lane, &members, &fingerprint).await?;
-    Ok(match delivery::plan(lane, &members, &key.resource, capabilities, &references) {
+    let mut members = foreseen_members(shared, key, batch).await?;
+    if let Err(failure) = shared.stand(snapshot, key, &mut lane).await? {
+        return Ok((Action::Refuse(failure.into()), lane));
+    }
+    let referred = refer(shared, key, &lane, &members, &fingerprint).await?;
+    members.leave_out(&referred.stripped);
+    let references = &referred.accounts;
+    let step = delivery::plan(&lane, &members, &key.resource, capabilities, references);
+    let action = match step {
         Step::Find { .. } => Action::LookUp,
         Step::Create { .. } => Action::Create,
         Step::Update { difference, .. } => Action::Update(difference),
         Step::ChangeMembers { piece, .. } => Action::ChangeMembers(piece.len()),
         Step::Delete { .. } => Action::Delete,
-        Step::Done => Action::Nothing,
+        Step::Done => left_out(&lane).map_or(Action::Nothing, Action::Skip),
         Step::Stop(failure) => Action::Refuse(failure.into()),
-    })
+    };
+    Ok((action, lane))
 }
 
 /// A group's open members as they would be once the event is in.

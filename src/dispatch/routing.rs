@@ -26,6 +26,15 @@ pub(super) enum Candidate {
     Linked,
 }
 
+/// The targets that an event may reach.
+#[derive(Clone, Debug)]
+pub(super) struct Candidates {
+    /// Each once.
+    pub(super) targets: Vec<(Target, Candidate)>,
+    /// And wherever the resource is besides.
+    pub(super) and_linked: bool,
+}
+
 /// Why a lane does not take an event.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum LeftOut {
@@ -40,6 +49,8 @@ pub(super) enum LeftOut {
 pub(super) struct Stop {
     pub(super) target: Target,
     pub(super) candidate: Candidate,
+    /// Nothing waits at the lane, and nothing is in doubt.
+    pub(super) is_quiet: bool,
     /// The lane as it will be, if it takes the event.
     pub(super) taken: Result<Lane, LeftOut>,
 }
@@ -58,7 +69,8 @@ pub(super) struct Routed {
 pub(super) fn route(
     known: &StoredResource,
     event: &Event,
-    candidates: &[(Target, Candidate)],
+    candidates: &Candidates,
+    wants_password: impl Fn(&Target) -> bool,
     life: Life,
     moment: &Moment,
 ) -> Routed {
@@ -70,23 +82,19 @@ pub(super) fn route(
     write.attributes.clone_from(&attributes);
     routed.batch.resource = Some(write);
     routed.batch.membership = membership(&routed.key, &event.change);
-    let state = match &event.change {
-        EventChange::Created(user) | EventChange::Updated(user)
-            if matches!(**user, Resource::User(_)) =>
-        {
-            Some(user)
-        }
-        _ => attributes.as_ref(),
-    };
+    let own = event.change.state().filter(|state| state.kind() == ResourceKind::User);
+    let state = own.or(attributes.as_ref());
     for (target, candidate) in with_linked(known, candidates) {
         let stored = known.lanes.iter().find(|lane| lane.key.target == target);
         let mut record = stored.map(|lane| lane.record.clone()).unwrap_or_default();
         let before = (record.presence(), *record.exclusion());
-        let taken = decide(&mut record, &event.change, state, candidate);
+        let is_quiet = record.is_quiet(life);
+        let taken = decide(&mut record, &event.change, state, candidate, wants_password(&target));
         let lane = LaneKey::new(routed.key.clone(), target.clone());
         let taken = taken.map(|change| {
             routed.batch.open.extend(opening(&lane, before.0, &event.change));
             let foreseen = record.foresee(change.clone());
+            record.ask(event.application.as_ref(), event.trigger);
             record.accept(number, change, life, moment);
             foreseen
         });
@@ -94,20 +102,20 @@ pub(super) fn route(
             let revision = stored.map_or(0, |lane| lane.revision);
             routed.batch.lanes.push(LaneWrite::new(lane, revision, Some(record)));
         }
-        routed.stops.push(Stop { target, candidate, taken });
+        routed.stops.push(Stop { target, candidate, is_quiet, taken });
     }
     routed
 }
 
 /// The candidates, and every target that has the resource although none of them points there.
-fn with_linked(
-    known: &StoredResource,
-    candidates: &[(Target, Candidate)],
-) -> Vec<(Target, Candidate)> {
-    let mut all = candidates.to_vec();
+fn with_linked(known: &StoredResource, candidates: &Candidates) -> Vec<(Target, Candidate)> {
+    let mut all = candidates.targets.clone();
+    if !candidates.and_linked {
+        return all;
+    }
     let linked = known.lanes.iter().filter(|lane| {
-        lane.record.presence() != Presence::Absent
-            && !candidates.iter().any(|(target, _)| *target == lane.key.target)
+        (lane.record.presence() != Presence::Absent || lane.record.is_aside())
+            && !candidates.targets.iter().any(|(target, _)| *target == lane.key.target)
     });
     all.extend(linked.map(|lane| (lane.key.target.clone(), Candidate::Linked)));
     all
@@ -116,12 +124,11 @@ fn with_linked(
 /// A group's attributes once the event is in; nothing for users, whose events say it all.
 fn attributes_after(known: &StoredResource, change: &EventChange) -> Option<Arc<Resource>> {
     match change {
-        EventChange::Created(resource) | EventChange::Updated(resource) => {
-            let is_group = resource.kind() == ResourceKind::Group;
-            is_group.then(|| Resource::without_members(resource))
-        }
-        EventChange::Deleted(..) => None,
         EventChange::MembersChanged(..) => known.attributes.clone(),
+        change => {
+            let group = change.state().filter(|state| state.kind() == ResourceKind::Group);
+            group.map(Resource::without_members)
+        }
     }
 }
 
@@ -140,7 +147,12 @@ fn membership(key: &ResourceKey, change: &EventChange) -> Vec<MembershipWrite> {
         EventChange::Deleted(ResourceKind::Group, _) => {
             vec![MembershipWrite::Dissolve(key.clone())]
         }
-        EventChange::Deleted(ResourceKind::User, _) | EventChange::Updated(_) => Vec::new(),
+        EventChange::Deleted(ResourceKind::User, _)
+        | EventChange::Erased(_)
+        | EventChange::Assigned(_)
+        | EventChange::Unassigned(_)
+        | EventChange::PasswordChanged(_)
+        | EventChange::Updated(_) => Vec::new(),
     }
 }
 
@@ -161,7 +173,8 @@ fn opening(lane: &LaneKey, presence: Presence, change: &EventChange) -> Option<O
             Resource::Group(group) => these(group.members.clone()),
             Resource::User(_) => None,
         },
-        EventChange::Updated(_) => None,
+        // The others are users'.
+        _ => None,
     }
 }
 
@@ -171,20 +184,51 @@ fn decide(
     change: &EventChange,
     state: Option<&Arc<Resource>>,
     candidate: Candidate,
+    is_password_wanted: bool,
 ) -> Result<LaneChange, LeftOut> {
     let known =
         || state.map_or(Err(LeftOut::Nothing), |state| Ok(LaneChange::State(Arc::clone(state))));
     match (change, record.presence()) {
-        (EventChange::Deleted(..), presence) => {
+        (EventChange::Deleted(..) | EventChange::Erased(_), presence) => {
             let excluded = record.exclusion().take().is_some();
+            let erased = matches!(change, EventChange::Erased(_));
             match presence {
-                Presence::Present | Presence::Leaving => Ok(LaneChange::Delete),
+                Presence::Present | Presence::Leaving => Ok(LaneChange::Delete { erased }),
+                Presence::Absent if record.is_aside() => Ok(LaneChange::Delete { erased }),
                 Presence::Absent if excluded => Err(LeftOut::Nothing),
                 Presence::Absent => Err(LeftOut::Skip(SkipReason::NotProvisioned)),
             }
         }
+        (EventChange::Unassigned(_), presence) => match candidate {
+            Candidate::Chosen(Level::Application, _)
+                if presence != Presence::Absent || record.is_aside() =>
+            {
+                Ok(LaneChange::Unassign)
+            }
+            Candidate::Chosen(Level::Application, _) => {
+                Err(LeftOut::Skip(SkipReason::NotProvisioned))
+            }
+            // The application does not lead there, or the user has another way.
+            _ => Err(LeftOut::Skip(SkipReason::NotAssigned)),
+        },
+        (EventChange::Assigned(user), presence) => match candidate {
+            Candidate::Chosen(Level::Application, _) => {
+                *record.exclusion() = None;
+                Ok(LaneChange::Assign(Arc::clone(user)))
+            }
+            Candidate::Chosen(Level::Organization, _) => known(),
+            _ if presence == Presence::Present => known(),
+            Candidate::Skipped(reason) => Err(LeftOut::Skip(reason)),
+            Candidate::Linked => Err(LeftOut::Nothing),
+        },
+        (EventChange::PasswordChanged(_), Presence::Present) if is_password_wanted => {
+            Ok(LaneChange::Touch)
+        }
+        (EventChange::PasswordChanged(_), _) => Err(LeftOut::Nothing),
         (EventChange::MembersChanged(..), Presence::Present) => Ok(LaneChange::Touch),
         (_, Presence::Present) => known(),
+        // Out of the scope, or to lose what it has there: what the host says is kept for when it comes back.
+        (EventChange::Created(_) | EventChange::Updated(_), _) if record.is_aside() => known(),
         (_, presence) => {
             let kept_out = record.exclusion().or(match candidate {
                 Candidate::Chosen(..) => None,

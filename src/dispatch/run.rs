@@ -52,7 +52,7 @@ impl Run {
     pub(super) async fn carry_out(&self, accepted: Accepted) -> (Vec<Delivery>, Vec<Delivery>) {
         let key = accepted.routed.key;
         let (mut lanes, mut left_out) = (Vec::new(), Vec::new());
-        for Stop { target, candidate, taken } in accepted.routed.stops {
+        for Stop { target, candidate, taken, .. } in accepted.routed.stops {
             let because = Because::from(candidate);
             let outcome = match taken {
                 Ok(_) => {

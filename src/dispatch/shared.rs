@@ -6,15 +6,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::healths::Healths;
-use super::routing::Candidate;
+use super::routing::{Candidate, Candidates};
 use super::snapshot::{Snapshot, Snapshots};
 use super::turns::Turns;
 use crate::bell::Bell;
 use crate::delivery::{Gate, HoldReason, Moment};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::{ResourceSource, Runtime, now};
-use crate::model::{LaneKey, Target, TargetKey, Timestamp};
-use crate::resolver::{Chosen, Resolution, switched_off};
+use crate::mapping::Functions;
+use crate::model::{
+    ApplicationId, Event, EventChange, LaneKey, OrganizationConfiguration, Provisioner, Target,
+    TargetKey, Timestamp,
+};
+use crate::resolver::{Chosen, Level, Resolution, switched_off};
+use crate::rules::RuleEngine;
+use crate::seal::SealingKeys;
 use crate::store::{Batch, Committed, Durability, Store};
 
 #[derive(Debug)]
@@ -22,6 +28,11 @@ pub(crate) struct Shared {
     pub(super) snapshots: Snapshots,
     pub(crate) store: Arc<dyn Store>,
     pub(super) resources: Option<Arc<dyn ResourceSource>>,
+    pub(super) rules: Option<Arc<dyn RuleEngine>>,
+    /// The host's own, for mappings.
+    pub(super) functions: Functions,
+    /// For passwords on their way.
+    pub(super) sealing: Option<SealingKeys>,
     pub(crate) runtime: Option<Arc<dyn Runtime>>,
     pub(super) turns: Turns,
     pub(super) healths: Healths,
@@ -100,8 +111,47 @@ impl Shared {
     }
 }
 
+/// The targets that an event may reach, each once.
+pub(super) fn candidates_of(
+    event: &Event,
+    organization: &OrganizationConfiguration,
+    resolution: &Resolution<'_>,
+) -> Candidates {
+    let targets = match &event.change {
+        EventChange::Unassigned(_) => assigned_by(event.application.as_ref(), organization),
+        _ => candidates(resolution),
+    };
+    Candidates { targets, and_linked: true }
+}
+
+/// One target, to which some provisioner leads, at whichever level.
+pub(super) fn leading_to(target: &Target, organization: &OrganizationConfiguration) -> Candidates {
+    let own = organization.provisioners.iter().map(|it| (it, Level::Organization));
+    let applications = organization.applications.values().flat_map(|it| &it.provisioners);
+    let mut all = own.chain(applications.map(|it| (it, Level::Application)));
+    let leading = all.find(|(provisioner, _)| provisioner.target == *target);
+    let chosen = |(provisioner, level): (&Provisioner, Level)| {
+        (target.clone(), Candidate::Chosen(level, provisioner.wait))
+    };
+    Candidates { targets: leading.map(chosen).into_iter().collect(), and_linked: false }
+}
+
+/// The targets that a user has by an application. No filter keeps anybody from losing them.
+fn assigned_by(
+    application: Option<&ApplicationId>,
+    organization: &OrganizationConfiguration,
+) -> Vec<(Target, Candidate)> {
+    let application = application.and_then(|id| organization.applications.get(id));
+    let Some(application) = application else { return Vec::new() };
+    // Whoever loses the application has the target still by the organization's default.
+    let is_default =
+        |target: &Target| organization.provisioners.iter().any(|other| other.target == *target);
+    let own = application.provisioners.iter().filter(|own| !is_default(&own.target));
+    own.map(|own| (own.target.clone(), Candidate::Chosen(Level::Application, own.wait))).collect()
+}
+
 /// The targets of a resolution, each once. A target that is chosen at one level is not left out at another.
-pub(super) fn candidates(resolution: &Resolution<'_>) -> Vec<(Target, Candidate)> {
+fn candidates(resolution: &Resolution<'_>) -> Vec<(Target, Candidate)> {
     let chosen = resolution.chosen.iter();
     let mut candidates: Vec<(Target, Candidate)> = chosen
         .map(|Chosen { provisioner, level }| {

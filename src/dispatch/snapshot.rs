@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::join::guarded;
-use super::modes;
+use super::modes::{self, Served};
+use super::passwords;
 use crate::connector::{BuildContext, Connector, ConnectorRegistry};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::{ConfigurationSource, Observation, Observer, Runtime, SecretSource};
+use crate::mapping::Functions;
 use crate::model::{Configuration, OrganizationConfiguration, OrganizationId, Problems, Target};
 use crate::turnstile::{Turn, Turnstile};
 
@@ -77,6 +79,10 @@ pub(super) struct Snapshots {
     pub(super) secrets: Arc<dyn SecretSource>,
     pub(super) observer: Arc<dyn Observer>,
     pub(super) runtime: Option<Arc<dyn Runtime>>,
+    pub(super) has_rules: bool,
+    pub(super) functions: Functions,
+    /// Whether there are keys for passwords.
+    pub(super) seals: bool,
     pub(super) cache: Mutex<Cache>,
 }
 
@@ -103,7 +109,16 @@ impl Snapshots {
         problems: &mut Problems,
     ) {
         self.registry.check_organization(organization, path, problems);
-        modes::check(organization, path, self.runtime.is_some(), problems);
+        let served = Served { timer: self.runtime.is_some(), rules: self.has_rules };
+        modes::check(organization, path, served, problems);
+        for (id, connection) in &organization.connections {
+            for (name, settings) in &connection.connectors {
+                let path = format!("{path}.connections.{id}.connectors.{name}");
+                passwords::check(settings.passwords, self.seals, &path, problems);
+                let path = format!("{path}.mapping");
+                settings.mapping.check_functions(&self.functions, &path, problems);
+            }
+        }
     }
 
     /// Tells the observer. One that panics has told whoever reads the panic's message, and breaks nothing else.

@@ -58,17 +58,23 @@ impl Exchange {
         }
     }
 
-    /// Sends one request and gives back its answer, whichever its status, with our own secrets masked where it is an
-    /// error (F93), and `Retry-After`, where it is understood, in seconds. A request that was refused with 401 is sent
-    /// once more, with a new token or the other of two valid secrets; nothing else is ever sent twice.
+    /// Sends one request and gives back its answer, whichever its status, with our own secrets, and the password that it
+    /// is about, masked where it is an error (F93, P28), and `Retry-After`, where it is understood, in seconds. A request
+    /// that was refused with 401 is sent once more, with a new token or the other of two valid secrets; nothing else is
+    /// ever sent twice.
     ///
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited) without sending when the budget is empty, and when the target says that
     /// it was too much; what kept the credentials from being had; what kept an answer from coming.
-    pub(crate) async fn send(&self, request: HttpRequest, share: Share) -> Result<HttpResponse> {
+    pub(crate) async fn send(
+        &self,
+        request: HttpRequest,
+        share: Share,
+        password: Option<&Secret>,
+    ) -> Result<HttpResponse> {
         let (mut response, hidden) = self.answered(request, share).await?;
         if !response.status().is_success() {
-            mask(&mut response, &hidden);
+            mask(&mut response, hidden.iter().chain(password));
         }
         Ok(response)
     }

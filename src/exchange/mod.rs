@@ -32,7 +32,9 @@ mod signer;
 mod specs;
 mod tokens;
 
-pub(crate) use budget::{Limits, Rate, Share};
+pub(crate) use budget::Limits;
+#[cfg(feature = "scim2")]
+pub(crate) use budget::{Rate, Share};
 pub(crate) use exchange::Exchange;
 pub(crate) use pace::retry_after;
 pub(crate) use settings::ExchangeSettings;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::delivery::{Outcome, QuarantineReason};
 use crate::error::Error;
 use crate::model::{EventId, Fact, OrganizationId, Problems, RemoteId, ResourceKey, Target};
+use crate::rules::{Operation, RuleDecision};
 
 /// Is told what happens. Called in line: an observer that is slow makes the library slow.
 pub trait Observer: Debug + Send + Sync + 'static {
@@ -41,6 +42,26 @@ pub enum Observation<'a> {
         target: &'a Target,
         /// Why.
         reason: QuarantineReason,
+    },
+    /// An alarm: an account was to be switched off or deleted, and is held back because there are too many (P16).
+    MassChangeHeld {
+        /// Whose target.
+        organization: &'a OrganizationId,
+        /// Which.
+        target: &'a Target,
+        /// Whose account.
+        resource: &'a ResourceKey,
+    },
+    /// A rule engine has decided.
+    Ruled {
+        /// Whose resource.
+        resource: &'a ResourceKey,
+        /// Where.
+        target: &'a Target,
+        /// What was to be done.
+        operation: Operation,
+        /// The decision, with its reason in the engine's words: they may quote what it was told.
+        decision: &'a RuleDecision,
     },
     /// Something was learnt of a target: what it can do, or what it said of itself.
     Learnt {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::error::Result;
-use crate::model::{Resource, ResourceKey};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{LocalId, OrganizationId, Resource, ResourceKey, ResourceKind};
 
 /// Loads the truth of one resource. Optional: asked for the resources whose announcement was never fulfilled, and for
 /// groups of which only members are known.
@@ -18,6 +18,23 @@ pub trait ResourceSource: Debug + Send + Sync + 'static {
     /// # Errors
     /// Whatever the host's own store says; it is asked again later.
     async fn load(&self, key: &ResourceKey) -> Result<Option<Resource>>;
+
+    /// The ids of the next users or groups that an organization has, at most so many, in an order that does not change,
+    /// behind this one. None when there are no more. Asked for by a first [`load`](crate::Dispatcher::load) only.
+    ///
+    /// # Errors
+    /// [`Unsupported`](ErrorKind::Unsupported) by default; whatever the host's own store says.
+    async fn list(
+        &self,
+        organization: &OrganizationId,
+        kind: ResourceKind,
+        after: Option<&LocalId>,
+        most: usize,
+    ) -> Result<Vec<LocalId>> {
+        let _ = (organization, kind, after, most);
+        let message = "this resource source cannot list; implement ResourceSource::list";
+        Err(Error::new(ErrorKind::Unsupported, message))
+    }
 }
 
 macro_rules! forward {
@@ -27,6 +44,16 @@ macro_rules! forward {
         impl<T: ResourceSource + ?Sized> ResourceSource for $pointer<T> {
             async fn load(&self, key: &ResourceKey) -> Result<Option<Resource>> {
                 (**self).load(key).await
+            }
+
+            async fn list(
+                &self,
+                organization: &OrganizationId,
+                kind: ResourceKind,
+                after: Option<&LocalId>,
+                most: usize,
+            ) -> Result<Vec<LocalId>> {
+                (**self).list(organization, kind, after, most).await
             }
         }
     )+};

@@ -12,7 +12,7 @@ use crate::connector::{
     Attempt, Capabilities, Check, Connector, Finding, Lookup, Page, PageRequest, Remote, Update,
 };
 use crate::error::{Effect, Error, ErrorKind, Result};
-use crate::model::{LocalId, MemberChanges, RemoteId, Resource, ResourceKind, User};
+use crate::model::{LocalId, MemberChanges, RemoteId, Resource, ResourceKind, Secret, User};
 
 /// A connector with a directory in memory. Records every call, keeps what it was given, fails on demand. Clones share
 /// all of it.
@@ -60,12 +60,14 @@ impl MockConnector {
             .with_find()
             .with_list()
             .with_check()
+            .with_passwords()
             .with_unique_names(ResourceKind::User)
             .with_unique_names(ResourceKind::Group);
         Self { state: Arc::default(), capabilities }
     }
 
-    /// The same directory behind a connector that can do only this.
+    /// The same directory behind a connector that can do only this: without
+    /// [`passwords`](Capabilities::passwords), it sets none.
     #[must_use]
     pub fn with_capabilities(mut self, capabilities: Capabilities) -> Self {
         self.capabilities = capabilities;
@@ -108,6 +110,25 @@ impl MockConnector {
     /// What the target has now.
     pub fn remote_resources(&self) -> Vec<(RemoteId, Resource)> {
         self.lock().directory.resources()
+    }
+
+    /// The passwords that an account was given, oldest first; of an account that is gone, too.
+    ///
+    /// ```
+    /// use outbound_provisioning::mock::MockConnector;
+    /// use outbound_provisioning::model::RemoteId;
+    ///
+    /// let nobody = RemoteId::new("remote-1")?;
+    /// assert!(MockConnector::new().passwords_of(&nobody).is_empty());
+    /// # Ok::<(), outbound_provisioning::Error>(())
+    /// ```
+    pub fn passwords_of(&self, id: &RemoteId) -> Vec<Secret> {
+        self.lock().directory.passwords_of(id)
+    }
+
+    /// The password of an attempt, where this mock can set one.
+    fn password(&self, attempt: &Attempt) -> Option<Secret> {
+        attempt.password.clone().filter(|_| self.capabilities.passwords)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -187,17 +208,31 @@ impl fmt::Debug for MockConnector {
 
 #[async_trait]
 impl Connector for MockConnector {
-    async fn create(&self, resource: &Resource, _: &Attempt) -> Result<Remote> {
+    async fn create(&self, resource: &Resource, attempt: &Attempt) -> Result<Remote> {
         self.needs_kind(resource.kind())?;
+        let password = self.password(attempt);
         self.perform(Call::Create(resource.clone()), stranger, |directory| {
-            directory.create(resource)
+            let remote = directory.create(resource)?;
+            directory.set_password(&remote.id, password);
+            Ok(remote)
         })
         .await
     }
 
-    async fn update(&self, id: &RemoteId, update: &Update<'_>, _: &Attempt) -> Result<Remote> {
+    async fn update(
+        &self,
+        id: &RemoteId,
+        update: &Update<'_>,
+        attempt: &Attempt,
+    ) -> Result<Remote> {
         let call = Call::Update(id.clone(), update.wanted.clone());
-        self.perform(call, stranger, |directory| directory.update(id, update)).await
+        let password = self.password(attempt);
+        self.perform(call, stranger, |directory| {
+            let remote = directory.update(id, update)?;
+            directory.set_password(id, password);
+            Ok(remote)
+        })
+        .await
     }
 
     async fn delete(&self, id: &RemoteId, kind: ResourceKind, _: &Attempt) -> Result<()> {

@@ -6,12 +6,13 @@ use serde_json::Value;
 
 use crate::connector::{Lookup, Remote, Update};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Group, LocalId, MemberChanges, RemoteId, Resource, ResourceKind, User};
+use crate::model::{Group, LocalId, MemberChanges, RemoteId, Resource, ResourceKind, Secret, User};
 
 #[derive(Debug, Default)]
 pub(super) struct Directory {
     entries: BTreeMap<RemoteId, Resource>,
     made: u64,
+    passwords: BTreeMap<RemoteId, Vec<Secret>>,
 }
 
 impl Directory {
@@ -30,6 +31,16 @@ impl Directory {
         let remote = Remote::new(format!("remote-{}", self.made))?;
         self.entries.insert(remote.id.clone(), resource.clone());
         Ok(remote.showing(resource))
+    }
+
+    pub(super) fn set_password(&mut self, id: &RemoteId, password: Option<Secret>) {
+        if let Some(password) = password {
+            self.passwords.entry(id.clone()).or_default().push(password);
+        }
+    }
+
+    pub(super) fn passwords_of(&self, id: &RemoteId) -> Vec<Secret> {
+        self.passwords.get(id).cloned().unwrap_or_default()
     }
 
     pub(super) fn update(&mut self, id: &RemoteId, update: &Update<'_>) -> Result<Remote> {

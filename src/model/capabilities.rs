@@ -22,6 +22,8 @@ pub struct Capabilities {
     pub forgets_user_ids: bool,
     /// The same of groups.
     pub forgets_group_ids: bool,
+    /// Sets the password that comes with an [`Attempt`](crate::connector::Attempt).
+    pub passwords: bool,
     /// A delete only switches a user off: the account stays, and keeps our id.
     pub deactivates: bool,
     /// Implements `find`.
@@ -47,6 +49,12 @@ impl Capabilities {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Passwords.
+    #[must_use]
+    pub fn with_passwords(self) -> Self {
+        Self { passwords: true, ..self }
     }
 
     /// Groups and changes of their members.

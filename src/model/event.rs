@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Map;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -12,11 +13,15 @@ use super::group::{Group, Member, MemberChanges};
 use super::ids::{ApplicationId, LocalId, OrganizationId};
 use super::kind::{ResourceKey, ResourceKind};
 use super::resource::Resource;
+use super::secret::Secret;
 
 use super::user::User;
 
 /// The largest event that is accepted, in bytes of its JSON (F73).
 pub const MAX_EVENT_BYTES: usize = 1024 * 1024;
+
+/// The longest password.
+const MAX_PASSWORD_BYTES: usize = 1_024;
 
 /// How the schemas begin whose attributes have fields.
 const CORE: &str = "urn:ietf:params:scim:schemas:core:";
@@ -52,6 +57,8 @@ pub struct Event {
     pub trigger: Trigger,
     /// What happened.
     pub change: EventChange,
+    /// The user's password, for targets that are given it.
+    pub password: Option<Secret>,
 }
 
 /// What happened to the resource.
@@ -64,12 +71,38 @@ pub enum EventChange {
     Updated(Arc<Resource>),
     /// It is gone.
     Deleted(ResourceKind, LocalId),
+    /// A user is gone, and asked that all that is known of them be forgotten.
+    Erased(LocalId),
+    /// A user was given the event's application; the user's full state.
+    Assigned(Arc<Resource>),
+    /// A user lost the event's application.
+    Unassigned(LocalId),
+    /// A user has another password.
+    PasswordChanged(LocalId),
     /// Members joined and left a group.
     MembersChanged(LocalId, MemberChanges),
 }
 
+impl EventChange {
+    /// The state that the event brings.
+    pub(crate) fn state(&self) -> Option<&Arc<Resource>> {
+        match self {
+            Self::Created(resource) | Self::Updated(resource) | Self::Assigned(resource) => {
+                Some(resource)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the resource is gone.
+    pub(crate) fn removes(&self) -> bool {
+        matches!(self, Self::Deleted(..) | Self::Erased(_))
+    }
+}
+
 /// Why a resource changed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Trigger {
     /// Through an API of the host.
@@ -92,6 +125,7 @@ impl Event {
             application: None,
             trigger: Trigger::default(),
             change,
+            password: None,
         }
     }
 
@@ -108,6 +142,33 @@ impl Event {
     /// A user was deleted.
     pub fn user_deleted(id: impl Into<LocalId>) -> Self {
         Self::new(EventChange::Deleted(ResourceKind::User, id.into()))
+    }
+
+    /// A user was deleted, and all that is known of them is to be forgotten: what becomes of their accounts is the
+    /// [`erased`](super::Deprovisioning::erased) policy's, whatever is done with others who are deleted.
+    pub fn user_erased(id: impl Into<LocalId>) -> Self {
+        Self::new(EventChange::Erased(id.into()))
+    }
+
+    /// A user was given an application; the user's full state. Needs [`through`](Self::through). Where the user was kept
+    /// out or had lost the application before, that is over (R5).
+    pub fn user_assigned(user: User) -> Self {
+        Self::new(EventChange::Assigned(Arc::new(user.into())))
+    }
+
+    /// A user lost an application. Needs [`through`](Self::through). At the targets of the application's own
+    /// provisioners the [`unassigned`](super::Deprovisioning::unassigned) policy applies; the user's other events change
+    /// nothing there until the application is given again.
+    pub fn user_unassigned(id: impl Into<LocalId>) -> Self {
+        Self::new(EventChange::Unassigned(id.into()))
+    }
+
+    /// A user has a new password. It reaches the targets whose [`Passwords`](super::Passwords) are kept the same, is
+    /// kept sealed until they have it, and is forgotten then.
+    pub fn password_changed(id: impl Into<LocalId>, password: Secret) -> Self {
+        let mut event = Self::new(EventChange::PasswordChanged(id.into()));
+        event.password = Some(password);
+        event
     }
 
     /// A group was created, with the members it has.
@@ -149,6 +210,14 @@ impl Event {
         self
     }
 
+    /// The same event, with the user's password: for targets whose [`Passwords`](super::Passwords) say that they are given
+    /// it. For users that are created, changed or assigned.
+    #[must_use]
+    pub fn with_password(mut self, password: Secret) -> Self {
+        self.password = Some(password);
+        self
+    }
+
     /// The same event, for this reason.
     #[must_use]
     pub fn triggered_by(mut self, trigger: Trigger) -> Self {
@@ -159,8 +228,13 @@ impl Event {
     /// Whether it is about a user or a group.
     pub fn kind(&self) -> ResourceKind {
         match &self.change {
-            EventChange::Created(resource) | EventChange::Updated(resource) => resource.kind(),
+            EventChange::Created(resource)
+            | EventChange::Updated(resource)
+            | EventChange::Assigned(resource) => resource.kind(),
             EventChange::Deleted(kind, _) => *kind,
+            EventChange::Erased(_)
+            | EventChange::Unassigned(_)
+            | EventChange::PasswordChanged(_) => ResourceKind::User,
             EventChange::MembersChanged(..) => ResourceKind::Group,
         }
     }
@@ -168,8 +242,14 @@ impl Event {
     /// The host's id of the resource.
     pub fn local_id(&self) -> &LocalId {
         match &self.change {
-            EventChange::Created(resource) | EventChange::Updated(resource) => resource.local_id(),
-            EventChange::Deleted(_, id) | EventChange::MembersChanged(id, _) => id,
+            EventChange::Created(resource)
+            | EventChange::Updated(resource)
+            | EventChange::Assigned(resource) => resource.local_id(),
+            EventChange::Deleted(_, id)
+            | EventChange::Erased(id)
+            | EventChange::Unassigned(id)
+            | EventChange::PasswordChanged(id)
+            | EventChange::MembersChanged(id, _) => id,
         }
     }
 
@@ -182,13 +262,15 @@ impl Event {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidEvent`], naming the place: no organization; an empty id or name, or one with control
-    /// characters (F71); an extension or its attribute by a name that is none (RFC 7643 section 2.1); members in a [`group_updated`](Self::group_updated); more than [`MAX_EVENT_BYTES`] (F73).
+    /// characters (F71); an assignment without an application; an extension or its attribute by a name that is none
+    /// (RFC 7643 section 2.1); members in a [`group_updated`](Self::group_updated); more than [`MAX_EVENT_BYTES`] (F73).
     pub fn check(&self) -> Result<()> {
         identifier("organization", self.organization.as_str())?;
         if let Some(application) = &self.application {
             identifier("application", application.as_str())?;
         }
         identifier("the resource's id", self.local_id().as_str())?;
+        self.check_password()?;
         let mut bytes = Counter(0);
         match &self.change {
             EventChange::Created(resource) => check_resource(resource, &mut bytes)?,
@@ -197,8 +279,18 @@ impl Event {
                     "members of a changed group travel in Event::members_changed; send the group without them",
                 ));
             }
-            EventChange::Updated(resource) => check_resource(resource, &mut bytes)?,
-            EventChange::Deleted(..) => {}
+            EventChange::Assigned(_) | EventChange::Unassigned(_) if self.application.is_none() => {
+                return Err(invalid(
+                    "an assignment is one to an application; name it with Event::through",
+                ));
+            }
+            EventChange::Updated(resource) | EventChange::Assigned(resource) => {
+                check_resource(resource, &mut bytes)?
+            }
+            EventChange::Deleted(..)
+            | EventChange::Erased(_)
+            | EventChange::Unassigned(_)
+            | EventChange::PasswordChanged(_) => {}
             EventChange::MembersChanged(_, changes) => {
                 for member in changes.added.iter().chain(&changes.removed) {
                     identifier("a member's id", member.value.as_str())?;
@@ -210,6 +302,24 @@ impl Event {
             return Err(invalid(
                 "the event is larger than 1 MiB; split membership changes into several events",
             ));
+        }
+        Ok(())
+    }
+}
+
+impl Event {
+    fn check_password(&self) -> Result<()> {
+        let Some(password) = &self.password else { return Ok(()) };
+        let is_users = self.kind() == ResourceKind::User
+            && (self.change.state().is_some()
+                || matches!(self.change, EventChange::PasswordChanged(_)));
+        if !is_users {
+            return Err(invalid(
+                "only users that are created, changed or assigned have a password",
+            ));
+        }
+        if password.expose().is_empty() || password.expose().len() > MAX_PASSWORD_BYTES {
+            return Err(invalid("the password is empty, or longer than 1 KiB"));
         }
         Ok(())
     }
@@ -315,6 +425,10 @@ impl fmt::Debug for EventChange {
                 write!(f, "Updated({} {})", resource.kind(), resource.local_id())
             }
             Self::Deleted(kind, id) => write!(f, "Deleted({kind} {id})"),
+            Self::Erased(id) => write!(f, "Erased({id})"),
+            Self::Assigned(resource) => write!(f, "Assigned({})", resource.local_id()),
+            Self::Unassigned(id) => write!(f, "Unassigned({id})"),
+            Self::PasswordChanged(id) => write!(f, "PasswordChanged({id})"),
             Self::MembersChanged(id, changes) => {
                 write!(
                     f,

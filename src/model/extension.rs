@@ -12,6 +12,27 @@ use super::lenient;
 /// The URN of the enterprise user extension (RFC 7643 section 4.3).
 pub const ENTERPRISE_USER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
+/// The URN under which the host says where it keeps a user: `domain` is the name of the user store. A mapping can use
+/// it; it is never sent to any target.
+///
+/// ```
+/// use outbound_provisioning::model::{USER_STORE, User};
+///
+/// let ada = User::new("u-42", "ada").with_extension(USER_STORE, [("domain", "LONDON".into())]);
+/// # assert_eq!(ada.extension_urns().count(), 1);
+/// ```
+pub const USER_STORE: &str = "urn:outbound-provisioning:user-store";
+
+/// The schemas whose attributes stand at the resource itself (RFC 7643 section 8.7.1): written with them or without, an
+/// attribute is the same.
+const CORE: [&str; 2] =
+    ["urn:ietf:params:scim:schemas:core:2.0:User", "urn:ietf:params:scim:schemas:core:2.0:Group"];
+
+/// Whether the attributes of this schema stand at the resource itself. Asked wherever a schema is compared.
+pub(crate) fn is_core(urn: &str) -> bool {
+    CORE.iter().any(|core| core.eq_ignore_ascii_case(urn))
+}
+
 /// Whether a name is a schema's URN (RFC 8141: without regard to case).
 pub(crate) fn is_urn(name: &str) -> bool {
     name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("urn:"))
@@ -96,6 +117,38 @@ impl Extensions {
     /// The attributes of one schema.
     pub fn get(&self, urn: &str) -> Option<&Map<String, Value>> {
         self.0.get(urn)
+    }
+
+    /// The attributes of one schema, without regard to the case of its URN, and the URN as it is spelt.
+    pub(crate) fn named(&self, urn: &str) -> Option<(&str, &Map<String, Value>)> {
+        let exact = self.0.get_key_value(urn);
+        let named =
+            exact.or_else(|| self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(urn)));
+        named.map(|(urn, attributes)| (urn.as_str(), attributes))
+    }
+
+    /// Takes the attributes of one schema out, without regard to the case of its URN, to be [put
+    /// back](Self::replace) under the URN as it is spelt.
+    pub(crate) fn take(&mut self, urn: &str) -> (String, Map<String, Value>) {
+        if let Some(taken) = self.0.remove_entry(urn) {
+            return taken;
+        }
+        let spelt = self.0.keys().find(|known| known.eq_ignore_ascii_case(urn)).cloned();
+        let taken = spelt.and_then(|urn| self.0.remove_entry(&urn));
+        taken.unwrap_or_else(|| (urn.to_owned(), Map::new()))
+    }
+
+    /// Puts these attributes in place of all that the schema has; nothing takes the schema away.
+    pub(crate) fn replace(&mut self, urn: String, attributes: Map<String, Value>) {
+        self.0.retain(|known, _| !known.eq_ignore_ascii_case(&urn));
+        if !attributes.is_empty() {
+            self.0.insert(urn, attributes);
+        }
+    }
+
+    /// Takes a schema away, without regard to the case of its URN.
+    pub(crate) fn remove(&mut self, urn: &str) {
+        self.0.retain(|known, _| !known.eq_ignore_ascii_case(urn));
     }
 
     /// The URNs, sorted.

@@ -22,17 +22,21 @@ mod event;
 mod extension;
 mod fact;
 mod filter;
+mod form;
 mod group;
+pub(crate) mod hex;
 mod ids;
 mod kind;
 mod lenient;
 mod letters;
 mod link;
+pub mod mapping;
 mod path;
 mod problem;
 mod properties;
 pub(crate) mod remote;
 mod resource;
+mod sealed;
 mod secret;
 pub(crate) mod skip;
 pub(crate) mod stored;
@@ -41,14 +45,19 @@ mod user;
 
 pub use attribute::{Address, MultiValue, Name};
 pub use configuration::{
-    ApplicationConfiguration, ApplicationMode, Configuration, Connection, ConnectorSettings,
-    LinkPolicy, OrganizationConfiguration, Provisioner, TargetPolicy, Wait, WhenGone,
+    ApplicationConfiguration, ApplicationMode, Cause, Configuration, Connection, ConnectorSettings,
+    Deprovision, Deprovisioning, Guard, GuardAction, LinkPolicy, OnRuleExit,
+    OrganizationConfiguration, PasswordPolicy, Passwords, Provisioner, RuleSettings, Scope,
+    TargetPolicy, Wait, WhenGone, WhenIndeterminate, WhenNotApplicable, WhenObliged, Withdrawal,
 };
 pub use difference::{Change, Difference, ValueKey};
 pub use event::{Event, EventChange, MAX_EVENT_BYTES, Trigger};
-pub use extension::{ENTERPRISE_USER, EnterpriseUser, Extensions, Manager};
+pub use extension::{ENTERPRISE_USER, EnterpriseUser, Extensions, Manager, USER_STORE};
 pub use fact::Fact;
-pub use filter::Filter;
+pub use filter::{
+    Filter, FilterError, FilterErrorKind, MAX_FILTER_BYTES, MAX_FILTER_DEPTH, Operator, ValuePath,
+};
+pub use form::{FieldKind, FormField, FormSection};
 pub use group::{Group, Member, MemberChanges};
 pub use ids::{
     ApplicationId, ConnectionId, ConnectorName, EventId, LocalId, OrganizationId, Reference,
@@ -61,17 +70,16 @@ pub use path::AttributePath;
 pub use problem::{Problem, Problems};
 pub use properties::{Choice, Properties, PropertyKind, PropertySpec};
 pub use resource::Resource;
+pub use sealed::SealedSecret;
 pub use secret::{Secret, SecretReference};
 pub use time::Timestamp;
 pub use user::User;
 
-pub(crate) use configuration::document;
+pub(crate) use configuration::{Membership, document};
 pub(crate) use event::MEMBER_BYTES;
-#[cfg(feature = "scim2")]
 pub(crate) use extension::is_urn;
 #[cfg(feature = "scim2")]
 pub(crate) use lenient::truth;
-#[cfg(feature = "scim2")]
 pub(crate) use letters::is_disruptive;
 
 // Public by the rooms whose words they are: `connector` and `resolver`.

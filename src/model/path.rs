@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::extension::is_urn;
+use super::extension::{is_core, is_urn};
 
 /// An attribute, one of its sub-attributes, or an attribute of an extension schema.
 ///
@@ -43,6 +43,24 @@ impl AttributePath {
     #[must_use]
     pub fn sub_attribute(self, name: impl Into<String>) -> Self {
         Self { sub_attribute: Some(name.into()), ..self }
+    }
+
+    /// The schema, unless the attribute stands at the resource itself.
+    pub(crate) fn extension(&self) -> Option<&str> {
+        self.schema.as_deref().filter(|urn| !is_core(urn))
+    }
+
+    /// Whether this leads to all that the other leads to. Names and schemas count without case.
+    pub(crate) fn covers(&self, part: &Self) -> bool {
+        let same = |one: Option<&str>, other: Option<&str>| match (one, other) {
+            (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
+            (None, None) => true,
+            _ => false,
+        };
+        same(self.extension(), part.extension())
+            && self.attribute.eq_ignore_ascii_case(&part.attribute)
+            && (self.sub_attribute.is_none()
+                || same(self.sub_attribute.as_deref(), part.sub_attribute.as_deref()))
     }
 
     /// What a resource's JSON has here, under the very names.

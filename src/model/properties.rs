@@ -64,10 +64,8 @@ impl Properties {
         }
         for spec in specs {
             if spec.required && spec.default.is_none() && !self.0.contains_key(&spec.name) {
-                problems.note(
-                    format!("{path}.{}", spec.name),
-                    format!("missing; give {}", spec.kind.expected()),
-                );
+                problems
+                    .note(format!("{path}.{}", spec.name), format!("missing; give {}", spec.kind));
             }
         }
     }
@@ -168,7 +166,7 @@ impl PropertySpec {
             PropertyKind::Integer => value.parse::<i64>().is_ok(),
             PropertyKind::Choice(choices) => choices.iter().any(|choice| choice.value == value),
         };
-        (!fits).then(|| format!("not understood; give {}", self.kind.expected()))
+        (!fits).then(|| format!("not understood; give {}", self.kind))
     }
 
     /// How a value is written to a document; a secret only as a reference.
@@ -208,20 +206,23 @@ pub enum PropertyKind {
     Url,
 }
 
-impl PropertyKind {
-    fn expected(&self) -> String {
-        match self {
-            Self::Boolean => "true or false".to_owned(),
+impl fmt::Display for PropertyKind {
+    /// What may be typed, in a few words.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Boolean => "true or false",
             Self::Choice(choices) => {
-                let values: Vec<&str> =
-                    choices.iter().map(|choice| choice.value.as_str()).collect();
-                format!("one of {}", values.join(", "))
+                f.write_str("one of ")?;
+                for (place, choice) in choices.iter().enumerate() {
+                    write!(f, "{}{}", if place == 0 { "" } else { ", " }, choice.value)?;
+                }
+                return Ok(());
             }
-            Self::Integer => "a whole number".to_owned(),
-            Self::Secret => "a secret, or a reference such as env:NAME or file:PATH".to_owned(),
-            Self::Text => "a text".to_owned(),
-            Self::Url => "an absolute URL".to_owned(),
-        }
+            Self::Integer => "a whole number",
+            Self::Secret => "a secret, or a reference such as env:NAME or file:PATH",
+            Self::Text => "a text",
+            Self::Url => "an absolute URL",
+        })
     }
 }
 

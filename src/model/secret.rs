@@ -29,6 +29,18 @@ impl Secret {
     }
 }
 
+/// In a time that tells nothing of where two of one length differ.
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        let (left, right) = (self.0.as_bytes(), other.0.as_bytes());
+        let differ =
+            left.iter().zip(right).fold(0, |differ, (left, right)| differ | (left ^ right));
+        left.len() == right.len() && std::hint::black_box(differ) == 0
+    }
+}
+
+impl Eq for Secret {}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")

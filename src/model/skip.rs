@@ -19,6 +19,16 @@ pub enum SkipReason {
     DuplicateTarget,
     /// The user came just in time and the provisioner's JIT option is off.
     JitExcluded,
+    /// A rule denies it.
+    Denied,
+    /// The application that the user lost does not lead there, or the organization's own provisioners do as well.
+    NotAssigned,
+    /// It is not in the target's scope.
+    OutOfScope,
+    /// The user lost the application through which it was provisioned.
+    Unassigned,
+    /// The connection is withdrawn.
+    Withdrawn,
     /// The resource was never provisioned there and is deleted.
     NotProvisioned,
     /// The application's own provisioners override the organization's.
@@ -29,7 +39,10 @@ impl SkipReason {
     /// Whether the resource itself was kept out, which is remembered (R5), rather than the target being out of
     /// order.
     pub(crate) fn excludes(self) -> bool {
-        matches!(self, Self::ApplicationDisabled | Self::JitExcluded | Self::Overridden)
+        matches!(
+            self,
+            Self::ApplicationDisabled | Self::Denied | Self::JitExcluded | Self::Overridden
+        )
     }
 }
 
@@ -41,6 +54,11 @@ impl fmt::Display for SkipReason {
             Self::ConnectorDisabled => "the connector is switched off",
             Self::DuplicateTarget => "another provisioner has the same target",
             Self::JitExcluded => "created just in time, and JIT outbound is off",
+            Self::Denied => "a rule denies it",
+            Self::NotAssigned => "the application does not lead there, or is not the only way",
+            Self::OutOfScope => "it is not in the target's scope",
+            Self::Unassigned => "the user lost the application",
+            Self::Withdrawn => "the connection is withdrawn",
             Self::NotProvisioned => "it was never provisioned there",
             Self::Overridden => "the application's provisioners override the organization's",
         })

@@ -14,6 +14,7 @@ use crate::connector::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::Exchange;
+use crate::model::mapping::TargetSchema;
 use crate::model::{
     Fact, MemberChanges, Problems, Properties, PropertySpec, RemoteId, Resource, ResourceKind,
 };
@@ -47,6 +48,11 @@ impl ConnectorFactory for Scim2Factory {
         Scim2Config::read(properties, self.client.policy(), path, problems);
     }
 
+    /// What RFC 7643 has; what a product leaves out of it is learnt from its answers, or set in its profile.
+    fn schemas(&self) -> Vec<TargetSchema> {
+        vec![TargetSchema::rfc7643(ResourceKind::User), TargetSchema::rfc7643(ResourceKind::Group)]
+    }
+
     fn build(&self, context: &BuildContext) -> Result<Arc<dyn Connector>> {
         let mut problems = Problems::new();
         let path = context.target.to_string();
@@ -77,12 +83,17 @@ struct Scim2Connector(Target);
 
 #[async_trait]
 impl Connector for Scim2Connector {
-    async fn create(&self, resource: &Resource, _: &Attempt) -> Result<Remote> {
-        self.0.create(resource).await
+    async fn create(&self, resource: &Resource, attempt: &Attempt) -> Result<Remote> {
+        self.0.create(resource, attempt.password.as_ref()).await
     }
 
-    async fn update(&self, id: &RemoteId, update: &Update<'_>, _: &Attempt) -> Result<Remote> {
-        self.0.update(id, update).await
+    async fn update(
+        &self,
+        id: &RemoteId,
+        update: &Update<'_>,
+        attempt: &Attempt,
+    ) -> Result<Remote> {
+        self.0.update(id, update, attempt.password.as_ref()).await
     }
 
     async fn delete(&self, id: &RemoteId, kind: ResourceKind, _: &Attempt) -> Result<()> {
@@ -99,6 +110,7 @@ impl Connector for Scim2Connector {
             .with_removals_per_request(profile.max_removals_per_request)
             .with_member_bytes_per_request(profile.max_member_bytes);
         can.groups = profile.groups;
+        can.passwords = profile.takes_passwords();
         can.members_on_create = profile.members_on_create;
         can.separate_member_changes = !profile.members_mixable;
         can.unique_users = profile.unique_users;

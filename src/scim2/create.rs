@@ -8,15 +8,21 @@ use super::protocol::{Answered, Created, Refused, created};
 use super::target::{Sent, Target};
 use crate::connector::{Lookup, PageRequest, Remote};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{AttributePath, RemoteId, Resource, ResourceKind};
+use crate::model::{AttributePath, RemoteId, Resource, ResourceKind, Secret};
 
 impl Target {
-    pub(super) async fn create(&self, resource: &Resource) -> Result<Remote> {
+    /// A user who can have no password there is created without: by the time of the answer the capabilities say so.
+    pub(super) async fn create(
+        &self,
+        resource: &Resource,
+        password: Option<&Secret>,
+    ) -> Result<Remote> {
         let kind = resource.kind();
         self.ready().await?;
         self.has(kind)?;
         let mut trial = self.knowledge.trial();
-        let mut sent = Sent::of_several(several(resource));
+        let password = password.filter(|_| kind == ResourceKind::User);
+        let mut sent = Sent::of_several(several(resource)).with_password(password);
         let made = loop {
             let profile = trial.profile();
             let answer = self.try_create(&profile, resource, &mut sent).await;
@@ -114,13 +120,14 @@ impl Target {
         resource: &Resource,
         sent: &mut Sent,
     ) -> Answered<Created> {
+        let password = sent.password().filter(|_| profile.takes_passwords());
         let request = match resource {
             Resource::Group(group) if !profile.members_on_create && !group.members.is_empty() => {
                 let mut group = group.clone();
                 group.members.clear();
-                self.writer(profile).create(&group.into())?
+                self.writer(profile).create(&group.into(), None)?
             }
-            resource => self.writer(profile).create(resource)?,
+            resource => self.writer(profile).create(resource, password)?,
         };
         let response = self.exchange(request, sent).await?;
         match created(&response, &profile.conflict) {

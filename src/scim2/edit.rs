@@ -85,7 +85,7 @@ impl Target {
         if !looks {
             return Err(refused);
         }
-        let (current, now) = match self.fetch(profile, kind, id).await {
+        let (current, now) = match self.fetch_within(profile, kind, id, sent).await {
             Ok(found) => found,
             Err(other) if is_passing(&other.error) => return Err(other),
             // It was not the reading that was to be done.
@@ -125,7 +125,7 @@ impl Target {
         change: impl Fn(&mut Map<String, Value>) + Send + Sync,
         sent: &mut Sent,
     ) -> Answered<Remote> {
-        let found = self.fetch(profile, place.kind, place.id).await?;
+        let found = self.fetch_within(profile, place.kind, place.id, sent).await?;
         self.put_read(profile, place, change, found, sent).await
     }
 
@@ -139,6 +139,7 @@ impl Target {
         sent: &mut Sent,
     ) -> Answered<Remote> {
         let Place { kind, id, .. } = place;
+        without_password(&mut resource);
         change(&mut resource);
         let request = self.writer(profile).put(kind, id, version.as_deref(), resource)?;
         let answer = updated(&self.exchange(request, sent).await?, &profile.conflict, id);
@@ -146,7 +147,8 @@ impl Target {
         if !refused.wants_version() {
             return Err(refused);
         }
-        let (mut resource, now) = self.fetch(profile, kind, id).await?;
+        let (mut resource, now) = self.fetch_within(profile, kind, id, sent).await?;
+        without_password(&mut resource);
         change(&mut resource);
         let Some((profile, tag)) = self.versioned(profile, version.as_deref(), now) else {
             return Err(refused);
@@ -191,9 +193,20 @@ impl Target {
         kind: ResourceKind,
         id: &RemoteId,
     ) -> Answered<(Map<String, Value>, Option<String>)> {
+        self.fetch_within(profile, kind, id, &Sent::default()).await
+    }
+
+    /// The same within a call that may set a password.
+    pub(super) async fn fetch_within(
+        &self,
+        profile: &Profile,
+        kind: ResourceKind,
+        id: &RemoteId,
+        sent: &Sent,
+    ) -> Answered<(Map<String, Value>, Option<String>)> {
         let request = self.writer(profile).get(kind, id)?;
         let answer = async {
-            let response = self.send(request).await?;
+            let response = self.send_hiding(request, sent.password()).await?;
             let resource = fetched(&response, id)?;
             let version = version_of(&resource, &response);
             Ok((resource, version))
@@ -208,4 +221,9 @@ impl Target {
             told: None,
         })
     }
+}
+
+/// Some show what stands for the password; written back, it would become the password.
+fn without_password(resource: &mut Map<String, Value>) {
+    resource.retain(|name, _| !name.eq_ignore_ascii_case("password"));
 }

@@ -13,7 +13,7 @@ use super::protocol::{Answered, Refused, Told, Writer, parse};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::exchange::{Exchange, Share};
 use crate::host::{Runtime, now};
-use crate::model::{ResourceKind, Timestamp};
+use crate::model::{ResourceKind, Secret, Timestamp};
 use crate::transport::{BaseUrl, HttpRequest, HttpResponse};
 use crate::turnstile::Turnstile;
 
@@ -28,10 +28,12 @@ pub(super) struct Target {
 }
 
 /// The last request of a call that may be refused.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Sent {
     method: Method,
     body: Vec<u8>,
+    /// The password that the call is to set, if it is to set one: to be seen in no answer.
+    password: Option<Secret>,
     /// What the target has was looked at in this call.
     pub(super) has_looked: bool,
     /// Multi-valued attributes of which several values are sent.
@@ -44,6 +46,16 @@ impl Sent {
     /// Several values of these attributes will be sent.
     pub(super) fn of_several(several: Vec<&'static str>) -> Self {
         Self { several, ..Self::default() }
+    }
+
+    /// A password is to be set.
+    pub(super) fn with_password(self, password: Option<&Secret>) -> Self {
+        Self { password: password.cloned(), ..self }
+    }
+
+    /// The password to set.
+    pub(super) fn password(&self) -> Option<&Secret> {
+        self.password.as_ref()
     }
 
     /// Attributes of which the last answer shows one value where several were sent.
@@ -87,14 +99,23 @@ impl Target {
     ) -> Result<HttpResponse> {
         sent.method = request.method().clone();
         sent.body.clone_from(request.body());
-        let response = self.send(request).await?;
+        let response = self.send_hiding(request, sent.password()).await?;
         sent.look(&response);
         Ok(response)
     }
 
     pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse> {
+        self.send_hiding(request, None).await
+    }
+
+    /// Sends a request of a call that sets a password, which is masked in refusals.
+    pub(super) async fn send_hiding(
+        &self,
+        request: HttpRequest,
+        password: Option<&Secret>,
+    ) -> Result<HttpResponse> {
         let share = if request.method().is_safe() { Share::Read } else { Share::Write };
-        self.exchange.send(request, share).await
+        self.exchange.send(request, share, password).await
     }
 
     /// What an answer to a try means: the call's end, or another try under what was learnt.

@@ -9,15 +9,24 @@ use super::protocol::{Answered, Fitted, deleted, fit_update, needs_whole_lists, 
 use super::target::{Sent, Target};
 use crate::connector::{Remote, Update};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{AttributePath, Change, Difference, RemoteId, Resource, ResourceKind};
+use crate::model::{AttributePath, Change, Difference, RemoteId, Resource, ResourceKind, Secret};
+
+/// RFC 7643 section 4.1.1.
+const PASSWORD: &str = "password";
 
 impl Target {
-    pub(super) async fn update(&self, id: &RemoteId, update: &Update<'_>) -> Result<Remote> {
+    pub(super) async fn update(
+        &self,
+        id: &RemoteId,
+        update: &Update<'_>,
+        password: Option<&Secret>,
+    ) -> Result<Remote> {
         let kind = update.wanted.kind();
         self.ready().await?;
         self.has(kind)?;
         let mut trial = self.knowledge.trial();
-        let mut sent = Sent::of_several(changed_several(update));
+        let password = password.filter(|_| kind == ResourceKind::User);
+        let mut sent = Sent::of_several(changed_several(update)).with_password(password);
         loop {
             let answer = self.try_update(&trial.profile(), id, update, &mut sent).await;
             match self.judge(trial, Asked::Update, kind, &sent, answer) {
@@ -40,7 +49,17 @@ impl Target {
     ) -> Answered<Remote> {
         let kind = update.wanted.kind();
         let place = Place { kind, id, version: update.version };
-        let Fitted { difference, fixed } = fit_update(profile, update)?;
+        let Fitted { mut difference, mut fixed } = fit_update(profile, update)?;
+        if let Some(password) = sent.password() {
+            let path = AttributePath::new(PASSWORD);
+            if profile.changes_passwords() {
+                // From here on it is an attribute like any other: by every way a change can be made, it goes along.
+                let password = Change::Set(password.expose().into());
+                difference = and(&difference, path, password);
+            } else {
+                fixed.push(path);
+            }
+        }
         let mut remote = if difference.is_empty() {
             // Nothing that the target can hold: no request at all (`scim.md` 36).
             let mut remote = Remote::of(id.clone());
@@ -92,7 +111,7 @@ impl Target {
                 if !needs_whole_lists(profile, difference) {
                     return self.patch(profile, place, difference, sent).await;
                 }
-                let (current, _) = self.fetch(profile, place.kind, place.id).await?;
+                let (current, _) = self.fetch_within(profile, place.kind, place.id, sent).await?;
                 let whole = with_whole_lists(difference, &current);
                 self.patch(profile, place, &whole, sent).await
             }
@@ -180,6 +199,12 @@ impl Target {
             }
         }
     }
+}
+
+/// The same difference, with one more change.
+fn and(difference: &Difference, path: AttributePath, change: Change) -> Difference {
+    let changes = difference.iter().map(|(path, change)| (path.clone(), change.clone()));
+    changes.chain([(path, change)]).collect()
 }
 
 /// Of the multi-valued attributes with several values, those that a change adds to.

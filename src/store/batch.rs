@@ -22,6 +22,8 @@ pub struct Batch {
     pub members: Option<(LaneKey, MemberWrites)>,
     /// Lanes to wake.
     pub wake: Vec<LaneKey>,
+    /// Lanes to have judged by their scopes, because a group has changed that their resources are in.
+    pub judge: Vec<LaneKey>,
     /// A target's health.
     pub health: Option<(TargetKey, Health)>,
     /// What was learnt of a target; `None` forgets it.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::batch::{Batch, Committed, Durability};
-use super::rows::{Hint, LaneQuery, OpenMembers, StoredLane, StoredResource};
+use super::rows::{Hint, LaneQuery, OpenMembers, StoredLane, StoredResource, Which};
 use crate::delivery::{Health, Life};
 use crate::error::Result;
 use crate::model::{Fact, LaneKey, Member, ResourceKey, TargetKey, Timestamp};
@@ -53,7 +53,8 @@ use crate::model::{Fact, LaneKey, Member, ResourceKey, TargetKey, Timestamp};
 ///     [surely](crate::delivery::Joined::is_surely) under this account; and those lanes are woken (P17). This belongs
 ///     to the same batch, whose lanes are all written before.
 /// 14. **To wake a lane is to call [`LaneRecord::wake`](crate::delivery::LaneRecord::wake) on it**, with a new revision,
-///     if it is there.
+///     if it is there. To have one judged is to call [`LaneRecord::judge`](crate::delivery::LaneRecord::judge) in the same
+///     way.
 ///
 /// *Beside lanes*
 /// 15. **Health, facts and hints are kept as they were written last.**
@@ -64,12 +65,18 @@ use crate::model::{Fact, LaneKey, Member, ResourceKey, TargetKey, Timestamp};
 /// 17. **When a lane gets another account, the lanes at the same target whose resources
 ///     [refer to](crate::delivery::LaneRecord::refers_to) this one are woken** by the same batch, its own included (P17).
 ///
+/// *Counting*
+/// 18. **[`count`](Self::count) is how many lanes [`lanes`](Self::lanes) would show** of a target, if it showed all of
+///    them.
+///
 /// # Errors
 ///
 /// From every method: [`Storage`](crate::ErrorKind::Storage) when the store cannot be read or written;
 /// [`Damaged`](crate::ErrorKind::Damaged) when it can, and holds what cannot be, such as a checksum that is wrong (F16).
 /// Only of the second is it known that it stays so: what is damaged is passed over where that helps others, and a store
 /// that fails never is. The message names the row by its kind and never its contents.
+/// [`Configuration`](crate::ErrorKind::Configuration) when a store that seals was not given the right key: that is never
+/// passed over either, and nothing is written in its place (F70).
 #[async_trait]
 pub trait Store: Debug + Send + Sync + 'static {
     /// This process's life at the store.
@@ -97,6 +104,9 @@ pub trait Store: Debug + Send + Sync + 'static {
 
     /// Lanes by what is to be known of them, by key, after the one where an earlier answer ended.
     async fn lanes(&self, query: &LaneQuery) -> Result<Vec<StoredLane>>;
+
+    /// How many lanes of a target have this in common.
+    async fn count(&self, target: &TargetKey, which: Which) -> Result<usize>;
 
     /// At most so many of a group's open members at a target.
     async fn open_members(&self, group: &LaneKey, limit: usize) -> Result<OpenMembers>;
@@ -174,6 +184,10 @@ macro_rules! forward {
 
             async fn lanes(&self, query: &LaneQuery) -> Result<Vec<StoredLane>> {
                 (**self).lanes(query).await
+            }
+
+            async fn count(&self, target: &TargetKey, which: Which) -> Result<usize> {
+                (**self).count(target, which).await
             }
 
             async fn open_members(&self, group: &LaneKey, limit: usize) -> Result<OpenMembers> {

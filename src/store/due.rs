@@ -20,7 +20,7 @@ pub(super) fn due(
     limit: usize,
 ) -> Result<Vec<LaneKey>> {
     let mut lanes = Vec::new();
-    for priority in [Priority::Urgent, Priority::Normal] {
+    for priority in Priority::ALL {
         let wanted = limit - lanes.len();
         if wanted == 0 {
             break;
@@ -103,7 +103,7 @@ pub(super) fn agenda(
     while let Some((key, _)) = tables.range(&from, &end, 1)?.into_iter().next() {
         let target = Reader::of_small(&key)?.target()?;
         let mut earliest: Option<Timestamp> = None;
-        for priority in [Priority::Urgent, Priority::Normal] {
+        for priority in Priority::ALL {
             let prefix = Key::of(Index::Due).target(&target).priority(priority).bytes();
             if let Some(first) = first_free(tables, era, busy, &prefix)? {
                 earliest = Some(earliest.map_or(first, |earliest| earliest.min(first)));

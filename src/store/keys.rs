@@ -36,6 +36,10 @@ pub(super) enum Index {
     Hint = 11,
     /// Target, resource, another that refers to it.
     Referring = 12,
+    /// Target, resource: has an account.
+    Linked = 13,
+    /// Target, resource: the host's word is kept aside.
+    Aside = 14,
 }
 
 impl From<Which> for Index {
@@ -44,6 +48,8 @@ impl From<Which> for Index {
             Which::Due => Self::Due,
             Which::Parked => Self::Parked,
             Which::Unsettled => Self::Unsettled,
+            Which::Linked => Self::Linked,
+            Which::Aside => Self::Aside,
         }
     }
 }
@@ -126,6 +132,7 @@ impl Key {
         self.byte(match priority {
             Priority::Urgent => 0,
             Priority::Normal => 1,
+            Priority::Low => 2,
         })
     }
 

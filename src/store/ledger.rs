@@ -1,10 +1,10 @@
-//! The book-keeping of the stores that keep plain tables: contract sentences 1 to 17, over any [`Tables`].
+//! The book-keeping of the stores that keep plain tables: contract sentences 1 to 18, over any [`Tables`].
 
 use super::batch::{Batch, Committed, LaneWrite, MembershipWrite, Opening, ResourceWrite};
 use super::due::DueRow;
 use super::keys::{Index, Key, Reader, behind, broken, key_of};
 use super::references;
-use super::rows::{Hint, LaneQuery, OpenMembers, StoredLane, StoredResource};
+use super::rows::{Hint, LaneQuery, OpenMembers, StoredLane, StoredResource, Which};
 use super::tables::{Tables, TablesMut, all, decode, joined, open_one, readable};
 use crate::delivery::{Close, Columns, Era, Health, LaneRecord, MemberWrites, OpenMember};
 use crate::error::{Error, ErrorKind, Result};
@@ -62,6 +62,11 @@ pub(super) fn lanes(tables: &impl Tables, query: &LaneQuery) -> Result<Vec<Store
         found.extend(readable(tables.lane(&key))?.flatten());
     }
     Ok(found)
+}
+
+pub(super) fn count(tables: &impl Tables, target: &TargetKey, which: Which) -> Result<usize> {
+    let prefix = Key::of(which.into()).target(target).bytes();
+    tables.count(&prefix, &behind(&prefix))
 }
 
 pub(super) fn open_members(
@@ -196,6 +201,9 @@ pub(super) fn apply(tables: &mut impl TablesMut, batch: &Batch) -> Result<Commit
     for lane in &batch.wake {
         wake(tables, lane)?;
     }
+    for lane in &batch.judge {
+        change(tables, lane, LaneRecord::judge)?;
+    }
     if let Some((target, health)) = &batch.health {
         let key = Key::of(Index::Health).target(target).bytes();
         tables.put_small(&key, Some(&encode(health)?))?;
@@ -251,9 +259,12 @@ fn write_lane(
             tables.put_small(&Key::due(key, due).bytes(), Some(&owner))?;
         }
     }
-    for (index, was, is) in
-        [(Index::Parked, old.parked, new.parked), (Index::Unsettled, old.unsettled, new.unsettled)]
-    {
+    for (index, was, is) in [
+        (Index::Parked, old.parked, new.parked),
+        (Index::Unsettled, old.unsettled, new.unsettled),
+        (Index::Linked, old.account.is_some(), new.account.is_some()),
+        (Index::Aside, old.aside, new.aside),
+    ] {
         if was != is {
             let row: Option<&[u8]> = if is { Some(&[]) } else { None };
             tables.put_small(&Key::of(index).at_target(key).bytes(), row)?;
@@ -336,9 +347,17 @@ fn write_members(
 }
 
 pub(super) fn wake(tables: &mut impl TablesMut, key: &LaneKey) -> Result<()> {
+    change(tables, key, LaneRecord::wake)
+}
+
+fn change(
+    tables: &mut impl TablesMut,
+    key: &LaneKey,
+    change: impl FnOnce(&mut LaneRecord),
+) -> Result<()> {
     let Some(row) = readable(tables.lane(key))?.flatten() else { return Ok(()) };
     let mut record = row.record.clone();
-    record.wake();
+    change(&mut record);
     write_lane(tables, key, &row.record.columns(), Some(&record)).map(|_| ())
 }
 

@@ -12,7 +12,7 @@ use super::contract::Store;
 use super::due;
 use super::ledger;
 use super::references;
-use super::rows::{Hint, LaneQuery, OpenMembers, StoredLane, StoredResource};
+use super::rows::{Hint, LaneQuery, OpenMembers, StoredLane, StoredResource, Which};
 use super::tables::{self, Tables, TablesMut};
 use crate::delivery::{Columns, Era, Health, LaneRecord, Life};
 use crate::error::{Error, ErrorKind, Result};
@@ -180,6 +180,10 @@ impl Store for MemoryStore {
 
     async fn lanes(&self, query: &LaneQuery) -> Result<Vec<StoredLane>> {
         ledger::lanes(&*self.lock()?, query)
+    }
+
+    async fn count(&self, target: &TargetKey, which: Which) -> Result<usize> {
+        ledger::count(&*self.lock()?, target, which)
     }
 
     async fn open_members(&self, group: &LaneKey, limit: usize) -> Result<OpenMembers> {

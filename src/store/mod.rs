@@ -36,5 +36,5 @@ pub use contract::Store;
 pub(crate) use keys::{key_of, member_of};
 pub use memory::MemoryStore;
 #[cfg(feature = "redb")]
-pub use redb::RedbStore;
+pub use redb::{RedbOptions, RedbStore};
 pub use rows::{Hint, LaneQuery, OpenMembers, StoredLane, StoredResource, Which};

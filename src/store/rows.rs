@@ -116,6 +116,10 @@ pub enum Which {
     Parked,
     /// Requests may still land of which nobody heard.
     Unsettled,
+    /// They have an account at the target.
+    Linked,
+    /// They have none, and what the host said last is kept for when they are to have one.
+    Aside,
 }
 
 /// An announcement: a resource is about to change at the host, whose own commit cannot be joined (design 6).

@@ -40,5 +40,5 @@ pub use policy::NetworkPolicy;
 pub use reqwest::ReqwestClient;
 pub use url::BaseUrl;
 
-#[cfg(feature = "scim2")]
+#[cfg(any(feature = "scim2", feature = "authzen", feature = "xacml"))]
 pub(crate) use policy::is_loopback;

@@ -5,6 +5,7 @@
 #![allow(dead_code, unused_imports, reason = "every user takes only its part")]
 
 mod answers;
+mod expressions;
 mod filters;
 mod headers;
 mod input;
@@ -15,6 +16,7 @@ mod stage;
 mod tokens;
 
 pub(crate) use answers::{answers, lists, refusals};
+pub(crate) use expressions::expressions;
 pub(crate) use filters::{filters, value_path};
 pub(crate) use headers::headers;
 pub(crate) use input::written;
@@ -28,10 +30,11 @@ pub(crate) use tokens::tokens;
 pub(crate) type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub(crate) const TARGETS: [Target; 11] = [
+pub(crate) const TARGETS: [Target; 12] = [
     ("answers", answers),
     ("discovery", discovery),
     ("documents", documents),
+    ("expressions", expressions),
     ("facts", facts),
     ("filters", filters),
     ("headers", headers),

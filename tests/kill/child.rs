@@ -8,8 +8,8 @@ use std::time::Duration;
 use outbound_provisioning::dispatch::LaneState;
 use outbound_provisioning::host::{Observation, Observer, TokioRuntime};
 use outbound_provisioning::model::{
-    Configuration, Connection, OrganizationConfiguration, Properties, Provisioner, ResourceKey,
-    ResourceKind,
+    Configuration, Connection, ConnectorSettings, Guard, OrganizationConfiguration, Properties,
+    Provisioner, ResourceKey, ResourceKind,
 };
 use outbound_provisioning::scim2::Scim2Factory;
 use outbound_provisioning::store::{LaneQuery, RedbStore, Store, Which};
@@ -165,7 +165,7 @@ fn dispatcher(orders: &Orders, store: Arc<RedbStore>, watch: Arc<Watch>) -> Resu
         .with("authentication", "bearer")
         .with("token", format!("life-{}", orders.life));
     let acme = OrganizationConfiguration::new()
-        .with_connection("hr", Connection::new("HR").with_connector("scim2", properties))
+        .with_connection("hr", Connection::new("HR").with_connector("scim2", unguarded(properties)))
         .with_provisioner(Provisioner::new("hr", "scim2"));
     let configuration = Configuration::new().with_organization(ACME, acme);
     let policy = NetworkPolicy::new().allow_loopback().with_timeouts(DEADLINE, DEADLINE);
@@ -239,4 +239,9 @@ async fn nothing_due(dispatcher: &Dispatcher, watch: &Watch) -> Result<()> {
         }
         settled.await;
     }
+}
+
+/// It creates and deletes by the hundred, and no person is there to allow it.
+fn unguarded(properties: Properties) -> ConnectorSettings {
+    ConnectorSettings::from(properties).with_guard(Guard::new(u32::MAX, 100))
 }

@@ -240,6 +240,11 @@ impl Store for CrashingStore {
         self.tables.lanes(query).await
     }
 
+    async fn count(&self, target: &TargetKey, which: Which) -> Result<usize> {
+        self.reads().await?;
+        self.tables.count(target, which).await
+    }
+
     async fn open_members(&self, group: &LaneKey, limit: usize) -> Result<OpenMembers> {
         self.reads().await?;
         self.tables.open_members(group, limit).await

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use outbound_provisioning::host::{ResourceSource, Runtime};
 use outbound_provisioning::model::{
-    Configuration, Connection, ConnectorSettings, LaneKey, OrganizationConfiguration, Properties,
-    Provisioner, Target as At,
+    Configuration, Connection, ConnectorSettings, LaneKey, OrganizationConfiguration, Provisioner,
+    Target as At,
 };
 use outbound_provisioning::{ConnectorRegistry, Dispatcher, Worker};
 
@@ -29,7 +29,7 @@ pub(crate) struct World {
     pub(crate) disk: Disk,
     loss: Loss,
     provisioner: Provisioner,
-    temporary_names: bool,
+    settings: ConnectorSettings,
     resources: Option<Arc<dyn ResourceSource>>,
     process: Option<Dispatcher>,
     with_worker: bool,
@@ -42,8 +42,8 @@ pub(crate) struct Setting {
     pub(crate) plan: Plan,
     pub(crate) loss: Loss,
     pub(crate) provisioner: Provisioner,
-    /// Who swap their names may get others in between.
-    pub(crate) temporary_names: bool,
+    /// What the target is to have, and how.
+    pub(crate) settings: ConnectorSettings,
     pub(crate) verbose: bool,
 }
 
@@ -69,7 +69,7 @@ impl World {
             late: 0,
             loss: setting.loss,
             provisioner: setting.provisioner,
-            temporary_names: setting.temporary_names,
+            settings: setting.settings,
             resources: None,
             process: None,
             with_worker: true,
@@ -84,10 +84,7 @@ impl World {
     /// The process starts. Again, if it ran before: then what was not synced may be lost.
     pub(crate) fn boot(&mut self) {
         let store = self.disk.open(self.loss, &self.weather, &self.clock);
-        let mut settings = ConnectorSettings::from(Properties::new());
-        if self.temporary_names {
-            settings = settings.with_temporary_names();
-        }
+        let settings = self.settings.clone();
         let configuration = Configuration::new().with_organization(
             ACME,
             OrganizationConfiguration::new()

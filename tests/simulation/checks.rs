@@ -127,7 +127,7 @@ fn lanes(history: &mut History) {
 fn state(history: &History) {
     let wrong = {
         let (truth, directory) = (lock(&history.truth), lock(&history.world.target.directory));
-        wrong(&truth, &directory)
+        wrong(&truth, &directory, history.terms)
     };
     for wrong in wrong {
         violated(history, wrong);

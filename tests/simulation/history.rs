@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use outbound_provisioning::Dispatcher;
 use outbound_provisioning::host::{ResourceSource, Runtime};
-use outbound_provisioning::model::{OrganizationId, ResourceKey};
+use outbound_provisioning::model::{ConnectorSettings, OrganizationId, Properties, ResourceKey};
 
 use crate::checks;
 use crate::host::{Answers, Change, STRANGER, Truth};
@@ -19,6 +19,7 @@ use crate::simulated::directory::Own;
 use crate::simulated::store::Loss;
 use crate::simulated::weather::Plan;
 use crate::simulated::world::{ACME, Setting, World, provisioner};
+use crate::terms::Terms;
 
 /// The faults stop after so many milliseconds.
 const FAULTS: i64 = 20_000;
@@ -46,6 +47,7 @@ struct Open {
 pub(crate) struct History {
     pub(crate) world: World,
     pub(crate) truth: Arc<Mutex<Truth>>,
+    pub(crate) terms: Terms,
     dice: Dice,
     /// The host announces its changes, and forgets them when it dies; else it remembers and tells them again.
     hints: bool,
@@ -75,8 +77,15 @@ pub(crate) fn tell(seed: u64, unique: bool, verbose: bool) -> Told {
     let hints = dice.one_in(3);
     let loss = if dice.one_in(4) { Loss::Nothing } else { Loss::Chance };
     let temporary_names = dice.one_in(2);
-    let setting = Setting { unique, plan, loss, provisioner, temporary_names, verbose };
-    let mut world = World::new(dice.fork(), setting);
+    let mut settings = ConnectorSettings::from(Properties::new());
+    if temporary_names {
+        settings = settings.with_temporary_names();
+    }
+    let mut world_dice = dice.fork();
+    let terms = Terms::draw(&mut world_dice, unique);
+    let settings = terms.set(settings);
+    let setting = Setting { unique, plan, loss, provisioner, settings, verbose };
+    let mut world = World::new(world_dice, setting);
     let planted = lock(&world.target.directory).plant(STRANGER);
     if planted.is_err() {
         world.weather.violated(world.clock.millis(), "no stranger");
@@ -97,6 +106,7 @@ pub(crate) fn tell(seed: u64, unique: bool, verbose: bool) -> Told {
     let history = History {
         world,
         truth,
+        terms,
         dice,
         hints,
         open: BTreeMap::new(),

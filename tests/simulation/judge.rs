@@ -6,6 +6,7 @@ use outbound_provisioning::model::{
 
 use crate::host::{STRANGER, Truth};
 use crate::simulated::directory::{Directory, Own};
+use crate::terms::Terms;
 
 /// The target enforces unique names, and a stranger has this one; or somebody has it who waits for a stranger's.
 pub(crate) fn excused(truth: &Truth, directory: &Directory, own: &Own, depth: u32) -> bool {
@@ -26,7 +27,7 @@ pub(crate) fn excused(truth: &Truth, directory: &Directory, own: &Own, depth: u3
 }
 
 /// The target has what the host has, once each, and nothing else.
-pub(crate) fn wrong(truth: &Truth, directory: &Directory) -> Vec<String> {
+pub(crate) fn wrong(truth: &Truth, directory: &Directory, terms: Terms) -> Vec<String> {
     let mut wrong = Vec::new();
     for own in &truth.ever {
         let accounts = directory.accounts(own);
@@ -48,9 +49,13 @@ pub(crate) fn wrong(truth: &Truth, directory: &Directory) -> Vec<String> {
                 Resource::Group(group)
             }),
         };
+        let wanted = wanted.and_then(|wanted| terms.seen(wanted));
+        let is_off = |shown: &Resource| matches!(shown, Resource::User(user) if !user.active);
         let stranger = own.0 == ResourceKind::User && excused(truth, directory, own, 0);
         match (wanted, &accounts[..]) {
             (None, []) => {}
+            (None, [(_, shown)]) if terms.keeps() && is_off(shown) => {}
+            (None, [_]) if terms.leaves_groups() && own.0 == ResourceKind::Group => {}
             (Some(_), []) if stranger => {}
             (Some(wanted), [(_, shown)]) => {
                 let mut shown = (*shown).clone();

@@ -9,6 +9,7 @@ mod host;
 mod judge;
 #[path = "../simulated/mod.rs"]
 mod simulated;
+mod terms;
 
 use std::io::Write as _;
 use std::time::Instant;

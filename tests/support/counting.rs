@@ -9,6 +9,7 @@ use outbound_provisioning::delivery::{Health, Life};
 use outbound_provisioning::model::{Fact, LaneKey, Member, ResourceKey, TargetKey, Timestamp};
 use outbound_provisioning::store::{
     Batch, Committed, Durability, Hint, LaneQuery, OpenMembers, Store, StoredLane, StoredResource,
+    Which,
 };
 use outbound_provisioning::{Error, ErrorKind, Result};
 
@@ -77,6 +78,9 @@ impl Store for Counting {
     }
     async fn lanes(&self, query: &LaneQuery) -> Result<Vec<StoredLane>> {
         self.read().lanes(query).await
+    }
+    async fn count(&self, target: &TargetKey, which: Which) -> Result<usize> {
+        self.read().count(target, which).await
     }
     async fn open_members(&self, group: &LaneKey, limit: usize) -> Result<OpenMembers> {
         self.read().open_members(group, limit).await

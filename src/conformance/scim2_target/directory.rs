@@ -9,6 +9,7 @@ use super::patch;
 use super::refusal::Refusal;
 use super::schema::ResourceType;
 use super::write;
+use crate::model::Secret;
 
 /// The users and groups.
 #[derive(Default)]
@@ -37,6 +38,8 @@ pub(super) struct Entry {
     location: String,
     version: u64,
     resource: Map<String, Value>,
+    /// Beside what is shown, as it is never returned (RFC 7643 section 4.1.1).
+    password: Option<Secret>,
 }
 
 impl Entry {
@@ -53,8 +56,17 @@ impl Entry {
         &self.resource
     }
 
-    /// Takes new values. Where they are the old ones the version stays (RFC 7644 section 3.5.2.1).
+    /// The password; none where none was given.
+    pub(super) fn password(&self) -> Option<&Secret> {
+        self.password.as_ref()
+    }
+
+    /// Takes new values. Where they are the old ones the version stays (RFC 7644 section 3.5.2.1). A password that is not
+    /// given stays too.
     fn take(&mut self, kind: ResourceType, mut resource: Map<String, Value>) {
+        if let Some(Value::String(password)) = resource.remove("password") {
+            self.password = Some(Secret::new(password));
+        }
         resource.insert("id".to_owned(), self.id.as_str().into());
         resource.insert("meta".to_owned(), self.meta(kind));
         if resource == self.resource {
@@ -124,6 +136,7 @@ impl Directory {
             name: String::new(),
             version: 0,
             resource: Map::new(),
+            password: None,
         };
         entry.take(kind, resource);
         collection.entries.push(entry);

@@ -13,7 +13,7 @@ pub(super) fn service_provider_config(base: &str) -> Value {
         "patch": { "supported": true },
         "bulk": { "supported": false, "maxOperations": 0, "maxPayloadSize": 0 },
         "filter": { "supported": true, "maxResults": MAX_RESULTS },
-        "changePassword": { "supported": false },
+        "changePassword": { "supported": true },
         "sort": { "supported": false },
         "etag": { "supported": true },
         "authenticationSchemes": [{

@@ -52,6 +52,7 @@ use self::directory::{Directory, Entry};
 pub use self::quirks::Quirk;
 use self::quirks::Quirks;
 use self::schema::ResourceType;
+use crate::model::Secret;
 
 /// A SCIM 2.0 server in memory, without a socket.
 ///
@@ -163,6 +164,32 @@ impl Scim2Target {
     #[must_use]
     pub fn groups(&self) -> Vec<Value> {
         self.all(ResourceType::Group)
+    }
+
+    /// The password that the user with this id was given last; none where there is no such user, or none was given.
+    /// For tests only: no answer ever shows it (RFC 7643 section 4.1.1, `returned: never`).
+    ///
+    /// ```
+    /// use outbound_provisioning::conformance::Scim2Target;
+    ///
+    /// let target = Scim2Target::new();
+    /// let body = r#"{
+    ///     "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+    ///     "userName": "ada", "password": "correct horse"
+    /// }"#;
+    /// let request = http::Request::post("/scim/v2/Users")
+    ///     .header("Content-Type", "application/scim+json")
+    ///     .body(body.as_bytes().to_vec())?;
+    /// let answer = target.answer(&request);
+    /// assert!(!String::from_utf8_lossy(answer.body()).contains("correct horse"));
+    /// assert!(target.password_of("u-1").is_some_and(|it| it.expose() == "correct horse"));
+    /// # Ok::<(), http::Error>(())
+    /// ```
+    #[must_use]
+    pub fn password_of(&self, id: &str) -> Option<Secret> {
+        let state = self.lock();
+        let entry = state.directory.get(ResourceType::User, id).ok()?;
+        entry.password().cloned()
     }
 
     /// Every request that was answered, in order.

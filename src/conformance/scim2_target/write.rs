@@ -176,8 +176,6 @@ fn merged(
             write_members(&mut object, Some(known), mode, members)?;
             Ok((!object.is_empty()).then_some(Value::Object(object)))
         }
-        // Checked, but never kept: a password is never returned, and nothing here asks for it.
-        (Kind::String, Value::String(_)) if mutability == Mutability::WriteOnly => Ok(None),
         (Kind::Boolean, value @ Value::Bool(_))
         | (Kind::String | Kind::Reference(_) | Kind::Binary, value @ Value::String(_)) => {
             Ok(Some(value))

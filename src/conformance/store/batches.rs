@@ -53,6 +53,7 @@ async fn full(store: &dyn Store) -> Checked<Batch> {
     put(store, &group_lane("g-0"), settled()).await?;
     put(store, &group_lane("g-1"), settled()).await?;
     put(store, &lane("u-9"), settled()).await?;
+    put(store, &lane("u-8"), settled()).await?;
     let leaver = Member::user("u-leaves");
     commit(
         store,
@@ -97,6 +98,7 @@ async fn full(store: &dyn Store) -> Checked<Batch> {
             },
         )),
         wake: vec![lane("u-9")],
+        judge: vec![lane("u-8")],
         health: Some((target_key(hr()), health)),
         facts: vec![
             (target_key(hr()), "size".into(), Some(fact("size"))),
@@ -114,7 +116,15 @@ fn fact(name: &str) -> Fact {
 /// What the store shows, read every way there is.
 async fn picture(store: &dyn Store) -> Checked<Vec<String>> {
     let mut seen = Vec::new();
-    for key in [group("g-0"), group("g-1"), user("u-1"), user("u-2"), user("u-3"), user("u-9")] {
+    for key in [
+        group("g-0"),
+        group("g-1"),
+        user("u-1"),
+        user("u-2"),
+        user("u-3"),
+        user("u-8"),
+        user("u-9"),
+    ] {
         let row = store.resource(&key).await?;
         seen.push(format!("{} {} {:?}", row.revision, row.newest, row.attributes));
         for lane in row.lanes {
@@ -195,6 +205,9 @@ async fn s01_every_kind_of_row_of_a_batch_is_seen_once_it_is_committed(
     let mut woken = settled();
     woken.wake();
     same("a lane to wake", form(&record(store, &lane("u-9")).await?)?, form(&woken)?)?;
+    let mut judged = settled();
+    judged.judge();
+    same("a lane to judge", form(&record(store, &lane("u-8")).await?)?, form(&judged)?)?;
     holds("the health is seen", store.health(&target_key(hr())).await?.is_paused())?;
     same("the facts", store.facts(&target_key(hr())).await?, vec![fact("size")])?;
     let hint = Hint::new(Era::new(1), 2, user("u-2"));

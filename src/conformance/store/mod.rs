@@ -2,6 +2,7 @@
 
 mod batches;
 mod beside;
+mod counts;
 mod lists;
 mod marks;
 mod members;
@@ -29,10 +30,11 @@ where
     Fut: Future<Output = Result<S>> + Send,
     S: Store,
 {
-    let all: [&[Trial<OnStore>]; 8] = [
+    let all: [&[Trial<OnStore>]; 9] = [
         batches::TRIALS,
         names::TRIALS,
         lists::TRIALS,
+        counts::TRIALS,
         queue::TRIALS,
         members::TRIALS,
         marks::TRIALS,

@@ -39,6 +39,7 @@ pub(super) const TRIALS: &[Trial<OnStore>] = trials![
         s09_lanes_beside_a_parked_one_are_due;
     14: s14_a_lane_that_is_woken_is_due_at_once,
         s14_a_lane_is_woken_as_its_record_says,
+        s14_a_lane_is_judged_as_its_record_says,
         s14_to_wake_a_lane_is_a_write_of_it,
         s14_to_wake_a_lane_that_is_not_there_is_nothing,
         s14_a_pause_after_a_failure_goes_on,
@@ -328,6 +329,20 @@ async fn s14_a_lane_is_woken_as_its_record_says(store: &dyn Store) -> Checked {
         let mut woken = before;
         woken.wake();
         same("the lane", form(&record(store, &lane("a")).await?)?, form(&woken)?)?;
+    }
+    Ok(())
+}
+
+async fn s14_a_lane_is_judged_as_its_record_says(store: &dyn Store) -> Checked {
+    for before in [settled(), queued(), queued_until(9), parked(), unsettled_until(70_000)] {
+        put(store, &lane("a"), before.clone()).await?;
+        let mut batch = Batch::new();
+        // One that is not there is nothing.
+        batch.judge = vec![lane("a"), lane("nobody")];
+        commit(store, batch).await?;
+        let mut judged = before;
+        judged.judge();
+        same("the lane", form(&record(store, &lane("a")).await?)?, form(&judged)?)?;
     }
     Ok(())
 }

@@ -14,8 +14,8 @@ use crate::delivery::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    EnterpriseUser, EventId, Group, LaneKey, Link, Manager, Member, OrganizationId, RemoteId,
-    Resource, ResourceKey, ResourceKind, Target, TargetKey, Timestamp, User,
+    Cause, EnterpriseUser, EventId, Group, LaneKey, Link, Manager, Member, OrganizationId,
+    RemoteId, Resource, ResourceKey, ResourceKind, Target, TargetKey, Timestamp, User,
 };
 use crate::store::{
     Batch, Committed, Durability, Hint, LaneWrite, MembershipWrite, Opening, ResourceWrite, Store,
@@ -158,7 +158,7 @@ pub(super) fn queued() -> LaneRecord {
 
 /// Due at once, and before everything else.
 pub(super) fn urgent() -> LaneRecord {
-    accepted(LaneChange::Delete)
+    accepted(LaneChange::Delete { erased: false })
 }
 
 /// The shortest pause after a failure is a millisecond.
@@ -173,7 +173,7 @@ pub(super) fn queued_until(millis: i64) -> LaneRecord {
 
 /// The same, and before everything else.
 pub(super) fn urgent_until(millis: i64) -> LaneRecord {
-    ended(LaneChange::Delete, &Outcome::queued(failure()), shortly_before(millis))
+    ended(LaneChange::Delete { erased: false }, &Outcome::queued(failure()), shortly_before(millis))
 }
 
 /// Waits for a person.
@@ -204,7 +204,7 @@ pub(super) fn unsettled_until(millis: i64) -> LaneRecord {
 
 /// Remembers nothing but that the resource has been gone since then.
 pub(super) fn gone_since(millis: i64) -> LaneRecord {
-    ended(LaneChange::Delete, &Outcome::NotNeeded, millis)
+    ended(LaneChange::Delete { erased: false }, &Outcome::NotNeeded, millis)
 }
 
 /// An attempt of this life is under way.
@@ -229,6 +229,13 @@ pub(super) fn linked(account: &str) -> Checked<LaneRecord> {
 pub(super) fn settled_at(system: &str) -> LaneRecord {
     let mut record = settled();
     record.lane.begin_at(system, &mut Members::default());
+    record
+}
+
+/// Nothing is to be done, and nobody has an account: what the host said last is kept for when they are to have one.
+pub(super) fn aside() -> LaneRecord {
+    let mut record = settled();
+    record.lane.part(Cause::LeftScope);
     record
 }
 

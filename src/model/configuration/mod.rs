@@ -18,9 +18,15 @@
 //! assert_eq!(wrong.to_string(), "organisations: unknown key; did you mean `organizations`?");
 //! ```
 
+mod deprovisioning;
+mod form;
+mod guard;
 mod names;
+mod passwords;
 mod policy;
 mod read;
+mod rules;
+mod scope;
 mod write;
 
 use std::collections::BTreeMap;
@@ -28,10 +34,17 @@ use std::time::Duration;
 
 use super::ids::{ApplicationId, ConnectionId, ConnectorName, OrganizationId};
 use super::link::Target;
+use super::mapping::Mapping;
 use super::problem::Problems;
 use super::properties::Properties;
 
+pub use deprovisioning::{Cause, Deprovision, Deprovisioning, Withdrawal};
+pub use guard::{Guard, GuardAction};
+pub use passwords::{PasswordPolicy, Passwords};
 pub use policy::{LinkPolicy, TargetPolicy, WhenGone};
+pub use rules::{OnRuleExit, RuleSettings, WhenIndeterminate, WhenNotApplicable, WhenObliged};
+pub(crate) use scope::Membership;
+pub use scope::Scope;
 pub(crate) use write::document;
 
 /// The configuration of all organizations, as one document. Serves as a
@@ -126,12 +139,18 @@ impl OrganizationConfiguration {
         self
     }
 
-    /// What is done at a target where its state and ours do not go together.
-    pub(crate) fn policy(&self, target: &Target) -> TargetPolicy {
-        let connection = self.connections.get(&target.connection);
-        let settings =
-            connection.and_then(|connection| connection.connectors.get(&target.connector));
-        settings.map(|settings| settings.policy).unwrap_or_default()
+    /// What is set up for a target.
+    pub fn settings(&self, target: &Target) -> Option<&ConnectorSettings> {
+        self.connections.get(&target.connection)?.connectors.get(&target.connector)
+    }
+
+    /// The targets whose scope depends on the groups that users are in.
+    pub(crate) fn scopes_by_group(&self) -> Vec<(Target, &Scope)> {
+        let connections = self.connections.iter().flat_map(|(id, connection)| {
+            connection.connectors.iter().map(move |(name, settings)| (id, name, &settings.scope))
+        });
+        let by_group = connections.filter(|(_, _, scope)| scope.asks_for_groups());
+        by_group.map(|(id, name, scope)| (Target::new(id.clone(), name.clone()), scope)).collect()
     }
 
     /// All provisioners of both levels, the organization's first.
@@ -141,13 +160,21 @@ impl OrganizationConfiguration {
             .chain(self.applications.values().flat_map(|application| &application.provisioners))
     }
 
-    /// What can be told to be wrong without knowing the connectors: provisioners that lead nowhere or stand twice.
+    /// What can be told to be wrong without knowing the connectors: provisioners that lead nowhere or stand twice, and
+    /// [rules of a mapping](Mapping::check_rules) that no target can be sent.
     pub fn check(&self, path: &str, problems: &mut Problems) {
-        self.check_except(|_| false, path, problems);
+        self.check_provisioners(|_| false, path, problems);
+        for (id, connection) in &self.connections {
+            for (name, settings) in &connection.connectors {
+                let path = format!("{path}.connections.{id}.connectors.{name}.mapping");
+                settings.mapping.check_rules(&path, problems);
+            }
+        }
     }
 
-    /// The same, without provisioners of which something is noted already.
-    fn check_except(
+    /// The provisioners, without those of which something is noted already. Rules of a mapping are checked as they are
+    /// read.
+    fn check_provisioners(
         &self,
         is_noted: impl Fn(&Target) -> bool,
         path: &str,
@@ -258,6 +285,18 @@ pub struct ConnectorSettings {
     /// What is done where the target's state and ours do not go together: `link_policy`, `temporary_names` and `gone`
     /// in a document.
     pub policy: TargetPolicy,
+    /// What becomes of the accounts of those who are to lose them: `deprovisioning` in a document.
+    pub deprovisioning: Deprovisioning,
+    /// Who is provisioned: `scope` in a document.
+    pub scope: Scope,
+    /// What the target sees of them: `mapping` in a document.
+    pub mapping: Mapping,
+    /// What follows when a rule engine has decided: `rules` in a document.
+    pub rules: RuleSettings,
+    /// Which passwords the target is given: `passwords` in a document.
+    pub passwords: Passwords,
+    /// How many accounts may be switched off or deleted at once: `guard` in a document.
+    pub guard: Guard,
     /// The connector's own settings; in a document they stand beside the others, and none can have one of their names.
     pub properties: Properties,
 }
@@ -284,6 +323,48 @@ impl ConnectorSettings {
         self
     }
 
+    /// The same connector, which does this with the accounts of those who are to lose them.
+    #[must_use]
+    pub fn with_deprovisioning(mut self, deprovisioning: Deprovisioning) -> Self {
+        self.deprovisioning = deprovisioning;
+        self
+    }
+
+    /// The same connector, for these users and groups only.
+    #[must_use]
+    pub fn with_scope(mut self, scope: Scope) -> Self {
+        self.scope = scope;
+        self
+    }
+
+    /// The same connector, whose target sees this of users and groups.
+    #[must_use]
+    pub fn with_mapping(mut self, mapping: Mapping) -> Self {
+        self.mapping = mapping;
+        self
+    }
+
+    /// The same connector, where this follows from what a rule engine decides.
+    #[must_use]
+    pub fn with_rules(mut self, rules: RuleSettings) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// The same connector, whose target is given these passwords.
+    #[must_use]
+    pub fn with_passwords(mut self, passwords: Passwords) -> Self {
+        self.passwords = passwords;
+        self
+    }
+
+    /// The same connector, guarded like this.
+    #[must_use]
+    pub fn with_guard(mut self, guard: Guard) -> Self {
+        self.guard = guard;
+        self
+    }
+
     /// The same connector, which does this when the target has lost a resource.
     #[must_use]
     pub fn when_gone(mut self, gone: WhenGone) -> Self {
@@ -295,7 +376,17 @@ impl ConnectorSettings {
 impl From<Properties> for ConnectorSettings {
     /// Switched on.
     fn from(properties: Properties) -> Self {
-        Self { enabled: true, policy: TargetPolicy::default(), properties }
+        Self {
+            enabled: true,
+            policy: TargetPolicy::default(),
+            deprovisioning: Deprovisioning::default(),
+            scope: Scope::default(),
+            mapping: Mapping::default(),
+            rules: RuleSettings::default(),
+            passwords: Passwords::default(),
+            guard: Guard::default(),
+            properties,
+        }
     }
 }
 

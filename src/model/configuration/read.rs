@@ -8,11 +8,22 @@ use serde_json::{Map, Value};
 use super::names::complaint;
 use super::{
     ApplicationConfiguration, ApplicationMode, Configuration, Connection, ConnectorSettings,
-    LinkPolicy, OrganizationConfiguration, Provisioner, Wait, WhenGone,
+    Deprovision, Deprovisioning, Guard, GuardAction, LinkPolicy, OrganizationConfiguration,
+    PasswordPolicy, Passwords, Provisioner, RuleSettings, Scope, Wait, WhenGone,
 };
+use crate::model::filter::Filter;
 use crate::model::link::Target;
+use crate::model::mapping::Mapping;
 use crate::model::problem::Problems;
 use crate::model::properties::Properties;
+
+/// What is made up has as many characters, or more.
+const SHORTEST_PASSWORD: u32 = 12;
+/// Or fewer.
+const LONGEST_PASSWORD: u32 = 128;
+
+/// A hundred years: longer is a slip of the hand.
+const MOST_GRACE_DAYS: u32 = 36_500;
 
 pub(super) fn document(text: &str) -> Result<Configuration, Problems> {
     let mut problems = Problems::new();
@@ -69,7 +80,7 @@ impl Reader {
                 || unreadable.contains(&path)
                 || unreadable.contains(&format!("{path}.connectors"))
         };
-        organization.check_except(is_noted, &self.path, &mut self.problems);
+        organization.check_provisioners(is_noted, &self.path, &mut self.problems);
     }
 
     fn organization(&mut self, value: &Value) -> OrganizationConfiguration {
@@ -111,12 +122,27 @@ impl Reader {
         self.each(value, |reader, name, value| match (name, value) {
             ("enabled", value) => settings.enabled = reader.flag(value, true),
             ("link_policy", value) => {
-                settings.policy.link = reader.one_of(value, &LinkPolicy::ALL);
+                settings.policy.link =
+                    reader.one_of(value, &LinkPolicy::ALL, LinkPolicy::default());
             }
             ("temporary_names", value) => {
                 settings.policy.temporary_names = reader.flag(value, false);
             }
-            ("gone", value) => settings.policy.gone = reader.one_of(value, &WhenGone::ALL),
+            ("gone", value) => {
+                settings.policy.gone = reader.one_of(value, &WhenGone::ALL, WhenGone::default())
+            }
+            ("scope", value) => settings.scope = reader.scope(value),
+            ("deprovisioning", value) => settings.deprovisioning = reader.deprovisioning(value),
+            ("guard", value) => settings.guard = reader.guard(value),
+            ("passwords", value) => settings.passwords = reader.passwords(value),
+            ("mapping", value) => {
+                let (path, problems) = (&reader.path, &mut reader.problems);
+                settings.mapping = Mapping::from_json(value, path, problems);
+            }
+            ("rules", value) => {
+                let (path, problems) = (&reader.path, &mut reader.problems);
+                settings.rules = RuleSettings::read(value, path, problems);
+            }
             (_, Value::String(text)) => settings.properties.set(name, text),
             (_, Value::Bool(_) | Value::Number(_)) => {
                 settings.properties.set(name, value.to_string())
@@ -124,6 +150,109 @@ impl Reader {
             _ => reader.note("wrong type; give a text, a number, true or false"),
         });
         settings
+    }
+
+    fn scope(&mut self, value: &Value) -> Scope {
+        let mut scope = Scope::new();
+        self.object(
+            value,
+            &["users", "members_of", "nested", "groups"],
+            |reader, key, value| match (key, value) {
+                ("users", value) => scope.users = reader.filter(value),
+                ("members_of", value) => scope.members_of = reader.texts(value),
+                ("nested", value) => scope.nested = reader.flag(value, false),
+                (_, Value::Bool(push)) => scope.push_groups = *push,
+                (_, value) => scope.groups = reader.filter(value),
+            },
+        );
+        scope
+    }
+
+    fn deprovisioning(&mut self, value: &Value) -> Deprovisioning {
+        const KEYS: [&str; 7] = [
+            "deleted",
+            "disabled",
+            "erased",
+            "left_scope",
+            "unassigned",
+            "grace_days",
+            "protected",
+        ];
+        let mut policy = Deprovisioning::default();
+        self.object(value, &KEYS, |reader, key, value| match key {
+            "deleted" => policy.deleted = reader.one_of(value, &Deprovision::ALL, policy.deleted),
+            "disabled" => {
+                policy.disabled = reader.one_of(value, &Deprovision::ALL, policy.disabled)
+            }
+            "erased" => policy.erased = reader.one_of(value, &Deprovision::ALL, policy.erased),
+            "left_scope" => {
+                policy.left_scope = reader.one_of(value, &Deprovision::ALL, policy.left_scope);
+            }
+            "unassigned" => {
+                policy.unassigned = reader.one_of(value, &Deprovision::ALL, policy.unassigned);
+            }
+            "grace_days" => {
+                let days = u64::from(reader.number(value, MOST_GRACE_DAYS));
+                policy.grace = Duration::from_secs(days * 24 * 60 * 60);
+            }
+            _ => policy.protected = reader.filter(value),
+        });
+        policy
+    }
+
+    fn passwords(&mut self, value: &Value) -> Passwords {
+        let mut passwords = Passwords::default();
+        self.object(value, &["policy", "length", "symbols"], |reader, key, value| match key {
+            "policy" => {
+                let words = &PasswordPolicy::ALL;
+                passwords.policy = reader.one_of(value, words, PasswordPolicy::Never);
+            }
+            "length" => match value.as_u64() {
+                Some(length) if length < u64::from(SHORTEST_PASSWORD) => {
+                    reader.note(format!("too short; give {SHORTEST_PASSWORD} or more"));
+                }
+                _ => passwords.length = reader.number(value, LONGEST_PASSWORD),
+            },
+            _ => passwords.symbols = reader.flag(value, true),
+        });
+        passwords
+    }
+
+    fn guard(&mut self, value: &Value) -> Guard {
+        let mut guard = Guard::default();
+        self.object(value, &["count", "share_percent", "then"], |reader, key, value| match key {
+            "count" => guard.count = reader.number(value, u32::MAX),
+            "share_percent" => guard.share_percent = reader.number(value, 100),
+            _ => guard.then = reader.one_of(value, &GuardAction::ALL, GuardAction::Hold),
+        });
+        guard
+    }
+
+    fn filter(&mut self, value: &Value) -> Option<Filter> {
+        let Some(text) = value.as_str() else {
+            self.note("wrong type; give a filter such as userType eq \"Employee\"");
+            return None;
+        };
+        Filter::parse(text).map_err(|error| self.note(error.to_string())).ok()
+    }
+
+    fn texts(&mut self, value: &Value) -> Vec<String> {
+        let Some(list) = value.as_array() else {
+            self.note("wrong type; give a list of texts");
+            return Vec::new();
+        };
+        let places = list.iter().enumerate();
+        places
+            .map(|(place, value)| self.inside(&format!("[{place}]"), |reader| reader.text(value)))
+            .collect()
+    }
+
+    fn number(&mut self, value: &Value, most: u32) -> u32 {
+        let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+        number.filter(|number| *number <= most).unwrap_or_else(|| {
+            self.note(format!("not understood; give a whole number up to {most}"));
+            0
+        })
     }
 
     fn application(&mut self, value: &Value) -> ApplicationConfiguration {
@@ -211,12 +340,12 @@ impl Reader {
     }
 
     /// One of several words.
-    fn one_of<T: Copy + Default>(&mut self, value: &Value, words: &[(&str, T)]) -> T {
+    fn one_of<T: Copy>(&mut self, value: &Value, words: &[(&str, T)], otherwise: T) -> T {
         let known = words.iter().find(|(word, _)| value.as_str() == Some(word));
         known.map(|(_, meaning)| *meaning).unwrap_or_else(|| {
             let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
             self.note(format!("not understood; give one of {}", words.join(", ")));
-            T::default()
+            otherwise
         })
     }
 

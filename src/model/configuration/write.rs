@@ -81,6 +81,18 @@ fn settings_value(
 ) -> Value {
     let mut object = Map::from_iter([("enabled".to_owned(), Value::from(settings.enabled))]);
     policy_values(settings.policy, &mut object);
+    let parts = [
+        ("scope", settings.scope.document()),
+        ("deprovisioning", settings.deprovisioning.document()),
+        ("passwords", settings.passwords.document()),
+        ("guard", settings.guard.document()),
+    ];
+    let parts = parts.map(|(name, part)| (name, Value::Object(part)));
+    let parts = parts
+        .into_iter()
+        .chain([("mapping", settings.mapping.to_json()), ("rules", settings.rules.to_value())]);
+    let parts = parts.filter(|(_, part)| part.as_object().is_some_and(|part| !part.is_empty()));
+    object.extend(parts.map(|(name, part)| (name.to_owned(), part)));
     let Some(specs) = specs else {
         problems.note(path, "no such connector is registered, so nobody knows which settings are secret; register it");
         return Value::Object(object);
@@ -116,7 +128,8 @@ fn policy_values(policy: TargetPolicy, object: &mut Map<String, Value>) {
     }
 }
 
-fn word<T: PartialEq>(meaning: T, words: &[(&'static str, T)]) -> Value {
+/// A meaning's word in a document.
+pub(super) fn word<T: PartialEq>(meaning: T, words: &[(&'static str, T)]) -> Value {
     words.iter().find(|(_, known)| *known == meaning).map(|(word, _)| *word).into()
 }
 

@@ -31,6 +31,10 @@ pub(crate) fn of_service(config: &Value, layer: &mut Layer) {
     if let Some(etag) = supports("etag") {
         says("etag", etag.into());
     }
+    if supports("changePassword") == Some(false) {
+        // RFC 7643 section 5 speaks of changes: a new user may have one.
+        says("password_changes", false.into());
+    }
     if supports("filter") == Some(false) {
         says("user_filters", json!([]));
         says("group_filters", json!([]));
@@ -115,6 +119,10 @@ pub(crate) fn of_schemas(schemas: &Value, needed: &[String], layer: &mut Layer) 
         if known.writable.is_empty() {
             continue;
         }
+        if core == USER && !takes_passwords(schema) {
+            // It would pass a password over, and say that all is well.
+            layer.insert("passwords".to_owned(), false.into());
+        }
         for urn in extensions(layer, &format!("{prefix}_extensions")) {
             let attributes = find(&urn).and_then(|schema| schema.get("attributes"));
             for attribute in attributes.map(objects).unwrap_or_default() {
@@ -193,6 +201,20 @@ impl Known {
             self.writable.push(path);
         }
     }
+}
+
+/// Whether a schema knows passwords, and lets us write them.
+fn takes_passwords(schema: &Map<String, Value>) -> bool {
+    let attributes = schema.get("attributes").map(objects).unwrap_or_default();
+    attributes.into_iter().any(|attribute| {
+        let is = |key: &str, text: &str| {
+            attribute
+                .get(key)
+                .and_then(Value::as_str)
+                .is_some_and(|it| it.eq_ignore_ascii_case(text))
+        };
+        is("name", "password") && !is("mutability", "readOnly")
+    })
 }
 
 /// A name that may be one (RFC 7643 section 2.1, and those of its readers that are less strict).

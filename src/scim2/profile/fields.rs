@@ -169,6 +169,10 @@ profile! {
     max_count: usize = 100;
     /// How an account is switched off.
     deactivate: Deactivation = Deactivation::ActiveFalse;
+    /// Whether users are given passwords.
+    passwords: bool = true;
+    /// Whether a user who is there may be given another password; else only a new one is given one.
+    password_changes: bool = true;
     /// What DELETE does to users.
     delete: Deletion = Deletion::Hard;
     /// What DELETE does to groups.
@@ -215,6 +219,13 @@ profile! {
     limits: Limits = Limits::default();
     /// Whether the body of a PUT repeats the id.
     id_in_put_body: bool = true;
+}
+
+/// RFC 7643 section 4.1.1.
+const PASSWORD: &str = "password";
+
+fn is_named(attributes: &[String], name: &str) -> bool {
+    attributes.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// How much may be sent to a target in a minute; 0: no limit of ours.
@@ -297,6 +308,16 @@ impl Profile {
             ResourceKind::User => &self.user_immutable,
             ResourceKind::Group => &self.group_immutable,
         }
+    }
+
+    /// Whether users are given passwords: an administrator may say in two ways that they are not.
+    pub(crate) fn takes_passwords(&self) -> bool {
+        self.passwords && !is_named(&self.user_forbidden, PASSWORD)
+    }
+
+    /// Whether a user who is there may be given another password.
+    pub(crate) fn changes_passwords(&self) -> bool {
+        self.takes_passwords() && self.password_changes && !is_named(&self.user_immutable, PASSWORD)
     }
 
     pub(crate) fn attributes(&self, kind: ResourceKind) -> Option<&[String]> {

@@ -239,12 +239,16 @@ impl Suspicion<'_> {
                 .iter()
                 .any(|word| words.contains(word));
         let kind = self.scene.kind;
+        if blamed == "password" {
+            // Most refuse a password, and not that there is one.
+            return None;
+        }
         if immutable && self.scene.asked == Asked::Update {
             let list = self.and(self.profile.immutable(kind), vec![blamed.clone()]);
             return Some(self.guess(self.field("immutable"), list));
         }
         // Without these it is not the resource that it should be.
-        if ["userName", "displayName", "active", "externalId", "schemas", "members", "password"]
+        if ["userName", "displayName", "active", "externalId", "schemas", "members"]
             .contains(&blamed.as_str())
         {
             return None;

@@ -4,7 +4,9 @@ use serde_json::{Map, Value};
 
 use crate::connector::Update;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{AttributePath, Change, Difference, MultiValue, Resource, ResourceKind, is_urn};
+use crate::model::{
+    AttributePath, Change, Difference, MultiValue, Resource, ResourceKind, Secret, is_urn,
+};
 
 use super::super::profile::{Deactivation, Profile};
 
@@ -61,7 +63,7 @@ pub(super) fn holds_everything(profile: &Profile, resource: &Resource) -> bool {
         && profile.member_type
 }
 
-/// Takes out of a new resource what the target cannot hold.
+/// Takes out of a new resource what the target cannot hold, and gives a user the password.
 ///
 /// # Errors
 /// Rejected, before anything is sent, when the target needs what the resource lacks, or a text is too long for it.
@@ -69,6 +71,7 @@ pub(super) fn fit(
     profile: &Profile,
     kind: ResourceKind,
     attributes: &mut Map<String, Value>,
+    password: Option<&Secret>,
 ) -> Result<()> {
     let names: Vec<String> = attributes.keys().cloned().collect();
     for name in names {
@@ -76,6 +79,9 @@ pub(super) fn fit(
         if let Some(fitted) = fit_attribute(profile, kind, &name, value) {
             attributes.insert(name, fitted);
         }
+    }
+    if let (Some(password), ResourceKind::User) = (password, kind) {
+        attributes.insert("password".to_owned(), password.expose().into());
     }
     needs(profile, kind, attributes)?;
     lengths(profile, attributes)

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::super::profile::{ContentType, Profile};
 use super::fit::{fit, holds_everything};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Filter, Group, RemoteId, Resource, ResourceKind, User, is_urn};
+use crate::model::{Filter, Group, RemoteId, Resource, ResourceKind, Secret, User, is_urn};
 use crate::transport::{BaseUrl, HttpRequest};
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
@@ -25,17 +25,21 @@ pub(in super::super) struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// POST of a new resource (section 3.3), with what of it the target can hold.
-    pub(in super::super) fn create(&self, resource: &Resource) -> Result<HttpRequest> {
+    /// POST of a new resource (section 3.3), with what of it the target can hold. A user may come with a password.
+    pub(in super::super) fn create(
+        &self,
+        resource: &Resource,
+        password: Option<&Secret>,
+    ) -> Result<HttpRequest> {
         let kind = resource.kind();
         let body = if holds_everything(self.profile, resource) {
-            whole(resource)?
+            whole(resource, password)?
         } else {
             let mut attributes = match serde_json::to_value(resource) {
                 Ok(Value::Object(attributes)) => attributes,
                 _ => Map::new(),
             };
-            fit(self.profile, kind, &mut attributes)?;
+            fit(self.profile, kind, &mut attributes, password)?;
             attributes.insert("schemas".to_owned(), schemas(kind, &attributes));
             json(&attributes)?
         };
@@ -62,7 +66,8 @@ impl Writer<'_> {
         self.with_body(Method::PATCH, uri, body).map(|request| self.on_version(request, version))
     }
 
-    /// PUT of a whole resource (section 3.5.1), without what only the target may write.
+    /// PUT of a whole resource (section 3.5.1), without what only the target may write. A password in it is sent: whoever
+    /// read the resource has taken out what the target showed in place of one.
     pub(in super::super) fn put(
         &self,
         kind: ResourceKind,
@@ -70,8 +75,7 @@ impl Writer<'_> {
         version: Option<&str>,
         mut resource: Map<String, Value>,
     ) -> Result<HttpRequest> {
-        // Some show what stands for the password; written back, it would become the password.
-        let not_ours = ["meta", "groups", "password"];
+        let not_ours = ["meta", "groups"];
         resource.retain(|name, _| !not_ours.iter().any(|known| known.eq_ignore_ascii_case(name)));
         if !self.profile.id_in_put_body {
             resource.remove("id");
@@ -193,11 +197,11 @@ impl Writer<'_> {
 }
 
 /// A resource as it is.
-fn whole(resource: &Resource) -> Result<Vec<u8>> {
+fn whole(resource: &Resource, password: Option<&Secret>) -> Result<Vec<u8>> {
     match resource {
         Resource::User(user) => {
             let schemas = [USER].into_iter().chain(user.extension_urns()).collect();
-            json(&NewUser { schemas, user })
+            json(&NewUser { schemas, user, password: password.map(Secret::expose) })
         }
         Resource::Group(group) => {
             let schemas = [GROUP].into_iter().chain(group.extensions.urns()).collect();
@@ -211,6 +215,8 @@ struct NewUser<'a> {
     schemas: Vec<&'a str>,
     #[serde(flatten)]
     user: &'a User,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<&'a str>,
 }
 
 #[derive(Serialize)]

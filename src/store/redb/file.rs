@@ -1,5 +1,6 @@
 //! The file: the only module that names redb.
 
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,7 +9,9 @@ use redb::{
     TableDefinition, WriteTransaction,
 };
 
-use super::rows;
+use super::options::RedbOptions;
+use super::rows::{self, Kind, Row};
+use super::sealing::Sealing;
 use crate::delivery::{Columns, Era, LaneRecord, Life};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::model::{LaneKey, ResourceKey};
@@ -23,8 +26,10 @@ const RESOURCES: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("resou
 const LANES: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("lanes");
 const SMALL: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("small");
 
-/// The format that this version writes, and the newest that it reads.
-const FORMAT: u64 = 1;
+/// The format of files in which every row is in clear.
+const CLEAR: u64 = 1;
+/// The format of files that may have sealed rows, and the newest that this version reads.
+const SEALED: u64 = 2;
 /// Numbers of an era begin here times its own.
 const NUMBERS_OF_AN_ERA: u32 = 40;
 
@@ -33,33 +38,35 @@ pub(super) struct File {
     database: Database,
     life: Life,
     numbers: AtomicU64,
+    sealing: Sealing,
 }
 
 impl File {
     /// Opens or makes the file, and begins a life.
-    pub(super) fn open(path: &Path, cache: usize) -> Result<Self> {
+    pub(super) fn open(path: &Path, options: &RedbOptions) -> Result<Self> {
         make_private(path)?;
-        let opened = Builder::new().set_cache_size(cache).create(path);
-        Self::begin_life(opened.map_err(|error| unopened(&error))?, None)
+        let opened = Builder::new().set_cache_size(options.cache).create(path);
+        Self::begin_life(opened.map_err(|error| unopened(&error))?, options, None)
     }
 
     /// Opens the file that failed in this life again, and no other in its place.
-    pub(super) fn reopen(path: &Path, cache: usize, life: Life) -> Result<Self> {
-        let opened = Builder::new().set_cache_size(cache).open(path);
-        Self::begin_life(opened.map_err(|error| unopened(&error))?, Some(life))
+    pub(super) fn reopen(path: &Path, options: &RedbOptions, life: Life) -> Result<Self> {
+        let opened = Builder::new().set_cache_size(options.cache).open(path);
+        Self::begin_life(opened.map_err(|error| unopened(&error))?, options, Some(life))
     }
 
-    fn begin_life(database: Database, before: Option<Life>) -> Result<Self> {
+    fn begin_life(database: Database, options: &RedbOptions, before: Option<Life>) -> Result<Self> {
+        let mut sealing = Sealing::new(options.keys.clone());
         let transaction = database.begin_write().map_err(failed)?;
         let life = {
             let mut meta = transaction.open_table(META).map_err(failed)?;
-            let read = |key| -> Result<u64> {
+            let read = |key: &str| -> Result<u64> {
                 Ok(meta.get(key).map_err(failed)?.map_or(0, |value| value.value()))
             };
             let format = read("format")?;
-            if format > FORMAT {
+            if format > SEALED {
                 let message = format!(
-                    "the file was written by a newer version of the library (format {format}, this one reads up to {FORMAT}); update the library"
+                    "the file was written by a newer version of the library (format {format}, this one reads up to {SEALED}); update the library"
                 );
                 return Err(Error::new(ErrorKind::Storage, message).with_effect(Effect::NotSent));
             }
@@ -68,12 +75,20 @@ impl File {
                 let message = "another file stands where the store's was; put the right one back";
                 return Err(Error::new(ErrorKind::Storage, message));
             }
+            let sealed_by = sealing.begin(read)?;
             let ended_cleanly = era == 1 || read("clean")? == 1;
             let unclean = if ended_cleanly { read("unclean_before")? } else { era };
-            for (key, value) in
-                [("format", FORMAT), ("era", era), ("clean", 0), ("unclean_before", unclean)]
-            {
+            let wanted = if sealed_by.is_some() { SEALED } else { CLEAR };
+            for (key, value) in [
+                ("format", format.max(wanted)),
+                ("era", era),
+                ("clean", 0),
+                ("unclean_before", unclean),
+            ] {
                 meta.insert(key, value).map_err(failed)?;
+            }
+            for (name, value) in sealed_by.into_iter().flatten() {
+                meta.insert(name.as_str(), value).map_err(failed)?;
             }
             Life::new(Era::new(era), Era::new(unclean))
         };
@@ -82,7 +97,7 @@ impl File {
         }
         transaction.commit().map_err(failed)?;
         let numbers = AtomicU64::new(life.era.number() << NUMBERS_OF_AN_ERA);
-        Ok(Self { database, life, numbers })
+        Ok(Self { database, life, numbers, sealing })
     }
 
     pub(super) fn life(&self) -> Life {
@@ -97,6 +112,7 @@ impl File {
             lanes: transaction.open_table(LANES).map_err(failed)?,
             small: transaction.open_table(SMALL).map_err(failed)?,
             numbers: &self.numbers,
+            sealing: &self.sealing,
         };
         read(&tables)
     }
@@ -114,6 +130,7 @@ impl File {
                 lanes: transaction.open_table(LANES).map_err(failed)?,
                 small: transaction.open_table(SMALL).map_err(failed)?,
                 numbers: &self.numbers,
+                sealing: &self.sealing,
             };
             write(&mut tables)
         };
@@ -156,6 +173,7 @@ pub(super) struct Rows<'a, T> {
     lanes: T,
     small: T,
     numbers: &'a AtomicU64,
+    sealing: &'a Sealing,
 }
 
 pub(super) type ReadTables<'a> = Rows<'a, redb::ReadOnlyTable<Bytes, Bytes>>;
@@ -165,13 +183,13 @@ impl<T: ReadableTable<Bytes, Bytes>> Tables for Rows<'_, T> {
     fn resource(&self, key: &ResourceKey) -> Result<Option<StoredResource>> {
         let key = Key::bare().resource(key).bytes();
         let row = self.resources.get(key.as_slice()).map_err(failed)?;
-        row.map(|row| rows::resource(row.value())).transpose()
+        row.map(|row| Row::resource(&key, self.sealing).read_resource(row.value())).transpose()
     }
 
     fn lane(&self, key: &LaneKey) -> Result<Option<StoredLane>> {
         let bytes = Key::bare().lane(key).bytes();
         let Some(row) = self.lanes.get(bytes.as_slice()).map_err(failed)? else { return Ok(None) };
-        let (revision, record) = rows::lane(row.value())?;
+        let (revision, record) = Row::lane(&bytes, self.sealing).read_lane(row.value())?;
         Ok(Some(StoredLane::new(key.clone(), revision, record)))
     }
 
@@ -187,7 +205,8 @@ impl<T: ReadableTable<Bytes, Bytes>> Tables for Rows<'_, T> {
         let mut lanes = Vec::new();
         for row in self.lanes.range(from.as_slice()..to.as_slice()).map_err(failed)? {
             let (key, value) = row.map_err(failed)?;
-            let (revision, record) = rows::lane(value.value())?;
+            let (revision, record) =
+                Row::lane(key.value(), self.sealing).read_lane(value.value())?;
             lanes.push(StoredLane::new(Reader(key.value()).lane()?, revision, record));
         }
         Ok(lanes)
@@ -232,13 +251,16 @@ impl<T: ReadableTable<Bytes, Bytes>> Tables for Rows<'_, T> {
 
 impl TablesMut for WriteTables<'_, '_> {
     fn put_resource(&mut self, key: &ResourceKey, row: Option<&StoredResource>) -> Result<()> {
-        let row = row.map(rows::resource_row).transpose()?;
-        put(&mut self.resources, &Key::bare().resource(key).bytes(), row.as_deref())
+        let key = Key::bare().resource(key).bytes();
+        let row =
+            row.map(|row| Row::resource(&key, self.sealing).write_resource(row)).transpose()?;
+        put(&mut self.resources, &key, row.as_deref())
     }
 
     fn put_lane(&mut self, key: &LaneKey, row: Option<(u64, &LaneRecord)>) -> Result<()> {
-        let row = row.map(|(revision, record)| rows::lane_row(revision, record)).transpose()?;
-        put(&mut self.lanes, &Key::bare().lane(key).bytes(), row.as_deref())
+        let key = Key::bare().lane(key).bytes();
+        let write = |(revision, record)| Row::lane(&key, self.sealing).write_lane(revision, record);
+        put(&mut self.lanes, &key, row.map(write).transpose()?.as_deref())
     }
 
     fn put_small(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
@@ -247,6 +269,60 @@ impl TablesMut for WriteTables<'_, '_> {
 
     fn next_number(&mut self) -> u64 {
         self.numbers.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
+
+/// Where a row that may be sealed stands: resources first, as they are gone through.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    kind: Kind,
+    key: Vec<u8>,
+}
+
+impl<T: ReadableTable<Bytes, Bytes>> Rows<'_, T> {
+    /// Whether rows can be sealed anew.
+    pub(super) fn reseals(&self) -> Result<()> {
+        self.sealing.reseals()
+    }
+
+    /// At most so many rows behind a place that are not sealed by the newest key.
+    pub(super) fn stale(&self, after: Option<&Place>, limit: usize) -> Result<Vec<Place>> {
+        let mut stale = Vec::new();
+        for (kind, table) in [(Kind::Resource, &self.resources), (Kind::Lane, &self.lanes)] {
+            let from = match after {
+                Some(after) if after.kind > kind => continue,
+                Some(after) if after.kind == kind => Bound::Excluded(after.key.as_slice()),
+                _ => Bound::Unbounded,
+            };
+            for row in table.range::<&[u8]>((from, Bound::Unbounded)).map_err(failed)? {
+                if stale.len() == limit {
+                    return Ok(stale);
+                }
+                let (key, value) = row.map_err(failed)?;
+                let row = Row { kind, key: key.value(), sealing: self.sealing };
+                if !row.is_newest(value.value()) {
+                    stale.push(Place { kind, key: row.key.to_vec() });
+                }
+            }
+        }
+        Ok(stale)
+    }
+}
+
+impl WriteTables<'_, '_> {
+    /// Seals a row anew, if it is there and needs it.
+    pub(super) fn reseal(&mut self, Place { kind, key }: &Place) -> Result<bool> {
+        let table = match kind {
+            Kind::Resource => &mut self.resources,
+            Kind::Lane => &mut self.lanes,
+        };
+        let row = Row { kind: *kind, key, sealing: self.sealing };
+        let resealed = match table.get(key.as_slice()).map_err(failed)? {
+            Some(value) if !row.is_newest(value.value()) => row.reseal(value.value())?,
+            _ => return Ok(false),
+        };
+        put(table, key, Some(&resealed))?;
+        Ok(true)
     }
 }
 

@@ -1,7 +1,10 @@
 //! The embedded store: one file, one process, one thread that writes.
 
 mod file;
+mod options;
+mod reseal;
 mod rows;
+mod sealing;
 mod writer;
 
 use std::collections::HashSet;
@@ -12,20 +15,19 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use async_trait::async_trait;
 
 use self::file::{File, ReadTables};
+pub use self::options::RedbOptions;
+use self::reseal::Pass;
 use self::writer::{Request, Shared, Writer, closed};
 use super::batch::{Batch, Committed, Durability};
 use super::contract::Store;
 use super::due;
 use super::ledger;
 use super::references;
-use super::rows::{Hint, LaneQuery, OpenMembers, StoredLane, StoredResource};
+use super::rows::{Hint, LaneQuery, OpenMembers, StoredLane, StoredResource, Which};
 use super::tables::{self, Tables};
 use crate::delivery::{Health, Life};
 use crate::error::Result;
 use crate::model::{Fact, LaneKey, Member, ResourceKey, TargetKey, Timestamp};
-
-/// Memory for pages of the file.
-const CACHE: usize = 16 * 1024 * 1024;
 
 /// A durable store in one file.
 ///
@@ -55,16 +57,17 @@ pub struct RedbStore {
     life: Mutex<Life>,
     writer: Writer,
     path: PathBuf,
+    resealing: Mutex<Pass>,
 }
 
 impl RedbStore {
-    /// Opens the store in this file, or makes one.
+    /// Opens the store in this file, or makes one. See [`options`](Self::options) for more than that.
     ///
     /// # Errors
     /// [`Storage`](crate::ErrorKind::Storage) when the file is open elsewhere (F19), was written by a newer version of
     /// the library, or cannot be read and written as a store.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        Self::open_with_cache(path, CACHE)
+        Self::options().open(path)
     }
 
     /// The same, with so many bytes of memory for pages of the file. Default: 16 MiB.
@@ -72,13 +75,62 @@ impl RedbStore {
     /// # Errors
     /// As for [`open`](Self::open).
     pub fn open_with_cache(path: impl AsRef<Path>, bytes: usize) -> Result<Self> {
-        let path = path.as_ref().to_owned();
-        let file = File::open(&path, bytes)?;
+        Self::options().cache(bytes).open(path)
+    }
+
+    /// How a file is opened: with how much memory, and sealed with which keys.
+    ///
+    /// ```
+    /// # #[cfg(feature = "seal")] {
+    /// # let folder = std::env::temp_dir().join(format!("outbound-doc-seal-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// # let path = folder.join("outbound.redb");
+    /// # let key: [u8; 32] = std::array::from_fn(|place| place as u8);
+    /// use outbound_provisioning::seal::SealingKeys;
+    /// use outbound_provisioning::store::RedbStore;
+    ///
+    /// let keys = SealingKeys::new("2026", key)?;
+    /// let store = RedbStore::options().cache(64 * 1024 * 1024).sealing(keys).open(&path)?;
+    /// # drop(store);
+    /// # std::fs::remove_dir_all(&folder).unwrap();
+    /// # }
+    /// # Ok::<(), outbound_provisioning::Error>(())
+    /// ```
+    pub fn options() -> RedbOptions {
+        RedbOptions::new()
+    }
+
+    fn open_as(path: PathBuf, options: RedbOptions) -> Result<Self> {
+        let file = File::open(&path, &options)?;
         let begun = file.life();
         let life = Mutex::new(begun);
         let file = Arc::new(RwLock::new(Some(file)));
-        let writer = Writer::start(Arc::clone(&file), begun, path.clone(), bytes)?;
-        Ok(Self { file, life, writer, path })
+        let writer = Writer::start(Arc::clone(&file), begun, path.clone(), options)?;
+        Ok(Self { file, life, writer, path, resealing: Mutex::default() })
+    }
+
+    /// Seals at most so many rows anew that are in clear or under an older key; answers how many there were. 0: the
+    /// newest key has sealed every row, on disk, and the older ones can be given up (F127).
+    ///
+    /// Others read and write meanwhile. It goes on where the last call ended, and after a restart from the beginning:
+    /// call it until it answers 0. What is looked at is read where this is called, which takes a while where much is
+    /// kept; what is written is one transaction, so hundreds of rows at once are a good number.
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) when the store was opened without keys or with a wrong one, and
+    /// [`Storage`](crate::ErrorKind::Storage) as everywhere. When all other rows are done: the error of the first that
+    /// cannot be opened, [`Configuration`](crate::ErrorKind::Configuration) when its key is not there,
+    /// [`Damaged`](crate::ErrorKind::Damaged) when it is damaged (F16). Nothing else of it is touched.
+    pub async fn reseal(&self, limit: usize) -> Result<usize> {
+        let limit = limit.max(1);
+        loop {
+            let stretch = self.read(|tables| reseal::next(tables, &self.resealing, limit))?;
+            let rows = Arc::clone(&stretch.rows);
+            let resealed = self.writer.ask(|giver| Request::Reseal(rows, giver)).await?;
+            if let Some(done) = reseal::note(&self.resealing, &stretch, resealed)? {
+                return Ok(done);
+            }
+        }
     }
 
     fn read<T>(&self, read: impl FnOnce(&ReadTables<'_>) -> Result<T>) -> Result<T> {
@@ -126,6 +178,10 @@ impl Store for RedbStore {
 
     async fn lanes(&self, query: &LaneQuery) -> Result<Vec<StoredLane>> {
         self.read(|tables| ledger::lanes(tables, query))
+    }
+
+    async fn count(&self, target: &TargetKey, which: Which) -> Result<usize> {
+        self.read(|tables| ledger::count(tables, target, which))
     }
 
     async fn open_members(&self, group: &LaneKey, limit: usize) -> Result<OpenMembers> {

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::file::File;
+use super::file::{File, Place};
+use super::options::RedbOptions;
+use super::reseal::{self, Resealed};
 use crate::delivery::Life;
 use crate::error::{Error, ErrorKind, Result};
 use crate::handover::{Giver, handover};
@@ -23,6 +25,7 @@ const SYNC_AFTER: Duration = Duration::from_millis(100);
 pub(super) enum Request {
     Commit(Box<Batch>, Durability, Giver<Result<Committed>>),
     Tidy(Timestamp, usize, Giver<Result<usize>>),
+    Reseal(Arc<[Place]>, Giver<Result<Resealed>>),
     Close(Giver<Result<()>>),
     /// The store is dropped: what was committed is made durable. That is no clean end, for an attempt may have been
     /// dropped with it.
@@ -39,9 +42,14 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(file: Shared, life: Life, path: PathBuf, cache: usize) -> Result<Self> {
+    pub(super) fn start(
+        file: Shared,
+        life: Life,
+        path: PathBuf,
+        options: RedbOptions,
+    ) -> Result<Self> {
         let (requests, waiting) = channel();
-        let writer = Work { file, path, cache, waiting, unsynced: None, life, tidied: None };
+        let writer = Work { file, path, options, waiting, unsynced: None, life, tidied: None };
         let thread = std::thread::Builder::new()
             .name("outbound-store".to_owned())
             .spawn(move || writer.run())
@@ -83,7 +91,7 @@ pub(super) fn closed() -> Error {
 struct Work {
     file: Shared,
     path: PathBuf,
-    cache: usize,
+    options: RedbOptions,
     waiting: Receiver<Request>,
     /// Something was committed that is not on disk.
     unsynced: Option<Instant>,
@@ -120,6 +128,15 @@ impl Work {
                         self.commit(std::mem::take(&mut commits));
                         let tidied = self.tidy(before, limit);
                         giver.give(tidied);
+                    }
+                    Request::Reseal(rows, giver) => {
+                        self.commit(std::mem::take(&mut commits));
+                        // On disk before an older key may be given up, also what others wrote under the newest one.
+                        giver.give(
+                            self.write(Durability::Immediate, |tables| {
+                                reseal::write(tables, &rows)
+                            }),
+                        );
                     }
                     Request::Drop => {
                         self.commit(std::mem::take(&mut commits));
@@ -205,7 +222,7 @@ impl Work {
         if self.file.read().unwrap_or_else(PoisonError::into_inner).is_some() {
             return Ok(());
         }
-        let file = File::reopen(&self.path, self.cache, self.life)?;
+        let file = File::reopen(&self.path, &self.options, self.life)?;
         self.life = file.life();
         *self.file.write().unwrap_or_else(PoisonError::into_inner) = Some(file);
         Ok(())
