@@ -704,3 +704,16 @@ fn provisioners_of_both_levels_are_counted() {
     let waits: Vec<Wait> = acme.all_provisioners().map(|provisioner| provisioner.wait).collect();
     assert_eq!(waits, [Wait::NonBlocking, Wait::Blocking(None)]);
 }
+
+/// What the README shows an administrator is read without a complaint.
+#[test]
+fn the_readmes_example_is_a_good_configuration() {
+    let readme = std::fs::read_to_string("README.md").unwrap();
+    let example = readme.split("```json\n").nth(1).and_then(|rest| rest.split("```").next());
+    let document = format!(r#"{{ "organizations": {{ "acme": {} }} }}"#, example.unwrap());
+    let configuration = Configuration::from_json(&document).unwrap();
+    let acme = configuration.organization(&"acme".into()).unwrap();
+    let settings = &acme.connections["hr"].connectors["scim2"];
+    assert_eq!(settings.mapping.users.len(), 3);
+    assert_eq!(settings.guard.count, 50);
+}
