@@ -29,10 +29,7 @@ impl Takes {
     pub(crate) fn of(step: &Step, lane: &Lane) -> Self {
         match step {
             Step::Delete { .. } => Self::Account,
-            Step::Update { wanted, .. } if is_disabled(wanted) => {
-                let confirmed = lane.link.as_ref().and_then(|link| link.confirmed.as_deref());
-                if confirmed.is_some_and(is_disabled) { Self::Nothing } else { Self::Access }
-            }
+            Step::Update { .. } if lane.is_switching_off() => Self::Access,
             _ => Self::Nothing,
         }
     }

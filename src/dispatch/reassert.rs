@@ -55,8 +55,6 @@ pub struct Reassertion {
     pub unknown: usize,
     /// Everybody who would not stay as they are, and what would be done with them first.
     pub changes: Vec<(LaneKey, Action)>,
-    /// Everybody else whom the scope of now is to judge from then on.
-    others: Vec<LaneKey>,
     /// The version of the configuration that it was made with.
     pub version: u64,
 }
@@ -99,7 +97,6 @@ impl Dispatcher {
             unchanged: 0,
             unknown: 0,
             changes: Vec::new(),
-            others: Vec::new(),
             version: snapshot.version,
         };
         for which in [Which::Linked, Which::Aside, Which::Parked] {
@@ -153,7 +150,7 @@ impl Dispatcher {
             return Err(Error::new(ErrorKind::Stale, message));
         }
         let mut marked = 0;
-        for lane in plan.changes.iter().map(|(lane, _)| lane).chain(&plan.others) {
+        for (lane, _) in &plan.changes {
             let reassert = |record: &mut LaneRecord| {
                 record.reassert();
                 true
